@@ -1,1 +1,32 @@
-//! Placeholder, being written.
+#![doc = include_str!("../README.md")]
+
+mod builder;
+mod defaults;
+pub mod prelude;
+pub mod types;
+
+#[cfg(feature = "macros")]
+pub use agently_core::output;
+pub use agently_core::{
+    Agent, All, AnyEvent, BlockingGenerator, Delta, Error, ErrorKind, EventName, Generator,
+    GeneratorKind, Instant, ModelResult, Original, Request, Result, Schema, Specific,
+    SpecificEvent,
+};
+pub use builder::{Agently, AgentlyBuilder};
+pub use types::data::StreamingData;
+
+pub use agently_api as api;
+pub use agently_core as core;
+
+/// The smol runtime: `agently::smol::runtime()`.
+#[cfg(feature = "smol")]
+pub use agently_backend_smol as smol;
+/// The tokio runtime: `agently::tokio::runtime()`.
+#[cfg(feature = "tokio")]
+pub use agently_backend_tokio as tokio;
+/// Scripted models, cassettes and the loopback server.
+#[cfg(feature = "mock")]
+pub use agently_provider_mock as mock;
+/// OpenAI-compatible servers.
+#[cfg(feature = "openai")]
+pub use agently_provider_openai as openai;

@@ -1,5 +1,25 @@
-//! The engine of one model request.
+//! The engine of one model request: prompt slots and their rendering, the output schema, the
+//! incremental parser, and the result that many readers share.
+//!
+//! It knows no runtime, no HTTP stack and no vendor's wire: it is given a
+//! [`ModelProvider`](agently_api::model::ModelProvider) and a [`Runtime`](agently_api::rt::Runtime).
 
+mod agent;
+mod blocker;
+mod error;
 pub mod instant;
+mod options;
 pub mod prompt;
+mod request;
+mod result;
 pub mod schema;
+
+pub use agent::Agent;
+pub use blocker::BlockingGenerator;
+pub use error::{Error, ErrorKind, Result};
+pub use request::Request;
+pub use result::{
+    All, AnyEvent, Delta, EventName, Generator, GeneratorKind, Instant, ModelResult, Original,
+    Specific, SpecificEvent,
+};
+pub use schema::Schema;

@@ -27,6 +27,17 @@ pub struct ResultMeta {
     pub warnings: Vec<Warning>,
 }
 
+impl ResultMeta {
+    /// What is known before anything has come: the provider's name.
+    #[must_use]
+    pub fn new(provider: impl Into<String>) -> Self {
+        Self {
+            provider: provider.into(),
+            ..Self::default()
+        }
+    }
+}
+
 /// Durations since the request was started, that is since the first read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -51,6 +62,24 @@ pub struct AttemptMeta {
     pub usage: Option<Usage>,
     /// How long it took.
     pub duration: Duration,
+}
+
+impl AttemptMeta {
+    /// An attempt that has ended.
+    #[must_use]
+    pub fn new(
+        index: u32,
+        failure: Option<String>,
+        usage: Option<Usage>,
+        duration: Duration,
+    ) -> Self {
+        Self {
+            index,
+            failure,
+            usage,
+            duration,
+        }
+    }
 }
 
 /// Something unusual that did not keep the call from succeeding.

@@ -13,7 +13,7 @@ use std::sync::{Arc, OnceLock};
 /// assert_eq!(path, "items[0].name");
 /// assert_eq!(path.wildcard(), "items[*].name");
 /// assert_eq!(path.indexes(), [0]);
-/// assert_eq!(path.segments().last(), Some(&Segment::Key("name".into())));
+/// assert_eq!(path.last(), Some(&Segment::Key("name".into())));
 /// ```
 #[derive(Clone, Default)]
 pub struct Path(Option<Arc<PathNode>>);

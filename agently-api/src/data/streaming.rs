@@ -1,6 +1,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::ser::{SerializeMap, SerializeSeq, SerializeStruct};
+use serde::{Serialize, Serializer};
 use serde_json::json;
 
 use super::{AttemptStatus, Delta, Node, Path, ValueView};
@@ -12,6 +14,22 @@ use super::{AttemptStatus, Delta, Node, Path, ValueView};
 /// their container. The items are provisional: what is accepted is read from the result at the
 /// end. An item whose [`status`](Self::status) is set has the path `$status` and says how an
 /// attempt ended; after a failed one with `retry`, clear what you show.
+///
+/// It serialises as one flat object, `$status` items in the same shape. The value of a delta is the
+/// whole string so far, so a stream of them grows with the square of the string's length; for the
+/// wire, wrap items in [`Compact`](crate::sink::Compact), which leaves that out.
+///
+/// ```
+/// use agently_api::data::{Delta, Node, Path, StreamingData, TextView, ValueView};
+///
+/// let value = ValueView::new(Node::String(TextView::from("Async First".to_owned())));
+/// let item = StreamingData::delta(Path::root().key("title"), Delta::from(" First"), value, 1);
+/// assert_eq!(
+///     serde_json::to_string(&item)?,
+///     r#"{"path":"title","wildcard_path":"title","delta":" First","value":"Async First","is_complete":false,"completion_source":null,"event_type":"delta","attempt":1}"#,
+/// );
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct StreamingData {
@@ -30,7 +48,8 @@ pub struct StreamingData {
 }
 
 /// How a completion was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum CompletionSource {
     /// The closing quote, bracket or next delimiter was in the stream.
@@ -60,7 +79,8 @@ impl fmt::Display for CompletionSource {
 }
 
 /// Whether an item is a delta or a completion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum EventType {
     /// The field grew.
     Delta,
@@ -157,6 +177,62 @@ impl StreamingData {
             EventType::Done
         } else {
             EventType::Delta
+        }
+    }
+
+    /// Writes the item's fields; without `value` for [`Compact`](crate::sink::Compact) deltas.
+    pub(crate) fn serialize_fields<S: Serializer>(
+        &self,
+        serializer: S,
+        with_value: bool,
+    ) -> Result<S::Ok, S::Error> {
+        let mut item = serializer.serialize_struct("StreamingData", 7 + usize::from(with_value))?;
+        item.serialize_field("path", self.path.as_str())?;
+        item.serialize_field("wildcard_path", self.wildcard_path())?;
+        item.serialize_field("delta", &self.delta.as_deref())?;
+        if with_value {
+            item.serialize_field("value", &Json(self.value.node()))?;
+        } else {
+            item.skip_field("value")?;
+        }
+        item.serialize_field("is_complete", &self.is_complete)?;
+        item.serialize_field("completion_source", &self.completion_source)?;
+        item.serialize_field("event_type", &self.event_type())?;
+        item.serialize_field("attempt", &self.attempt)?;
+        item.end()
+    }
+}
+
+impl Serialize for StreamingData {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.serialize_fields(serializer, true)
+    }
+}
+
+/// Writes a value from where it is, without making an owned copy first.
+struct Json<'a>(&'a Node);
+
+impl Serialize for Json<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Node::Null => serializer.serialize_unit(),
+            Node::Bool(flag) => serializer.serialize_bool(*flag),
+            Node::Number(number) => number.serialize(serializer),
+            Node::String(text) => text.with_str(|text| serializer.serialize_str(text)),
+            Node::Array(items) => {
+                let mut list = serializer.serialize_seq(Some(items.len()))?;
+                for item in items.iter() {
+                    list.serialize_element(&Json(item))?;
+                }
+                list.end()
+            }
+            Node::Object(fields) => {
+                let mut object = serializer.serialize_map(Some(fields.len()))?;
+                for (key, value) in fields.iter() {
+                    object.serialize_entry(&**key, &Json(value))?;
+                }
+                object.end()
+            }
         }
     }
 }

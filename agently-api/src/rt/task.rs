@@ -35,15 +35,14 @@ impl<T: Send + 'static> Task<T> {
     ) -> Self {
         let (sender, result) = oneshot::channel();
         let (abort, registration) = AbortHandle::new_pair();
-        let work = Abortable::new(
-            marked(AssertUnwindSafe(future).catch_unwind()),
-            registration,
-        );
+        // The block owns the future, so that a panic while it is dropped is caught as well.
+        let work = async move { Abortable::new(future, registration).await };
+        let work = marked(AssertUnwindSafe(work).catch_unwind());
         let spawned = executor.spawn(Box::pin(async move {
             let outcome = match work.await {
                 Ok(Ok(value)) => Ok(value),
-                Ok(Err(panic)) => Err(JoinError::panicked(panic.as_ref())),
-                Err(_aborted) => Err(JoinError::cancelled()),
+                Ok(Err(_aborted)) => Err(JoinError::cancelled()),
+                Err(panic) => Err(JoinError::panicked(panic.as_ref())),
             };
             // A receiver that is gone has detached or cancelled: nobody waits for this.
             let _ = sender.send(outcome);
@@ -98,7 +97,7 @@ impl<T> Task<T> {
     }
 
     /// Asks the work to stop. Awaiting the task then gives [`JoinErrorKind::Cancelled`], unless it
-    /// had finished already.
+    /// had finished already, or is a blocking job that had begun.
     pub fn cancel(&self) {
         if let Some(abort) = &self.abort {
             abort.abort();

@@ -1,0 +1,106 @@
+use std::time::Duration;
+
+use agently_api::model::ToolSpec;
+use serde_json::{Map, Value};
+
+/// How a request is made, beside its prompt.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    pub(crate) model: Option<String>,
+    pub(crate) body: Map<String, Value>,
+    pub(crate) tools: Vec<ToolSpec>,
+    pub(crate) stream: bool,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) idempotency_key: Option<String>,
+    pub(crate) max_retries: u32,
+    pub(crate) response_limit: usize,
+    pub(crate) accept_length: bool,
+    pub(crate) raw_events: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            model: None,
+            body: Map::new(),
+            tools: Vec::new(),
+            stream: true,
+            timeout: None,
+            idempotency_key: None,
+            max_retries: 3,
+            // The decoded-response cap of the wire contract: 256 MiB.
+            response_limit: 256 << 20,
+            accept_length: false,
+            raw_events: false,
+        }
+    }
+}
+
+/// The setters that an agent (for all its requests) and a request (for itself) share.
+macro_rules! option_setters {
+    ($options:ident) => {
+        /// The model to use instead of the provider's own choice.
+        pub fn model(mut self, model: impl Into<String>) -> Self {
+            self.$options().model = Some(model.into());
+            self
+        }
+
+        /// A field of the request body (`temperature`, `max_tokens`, …), passed through as it is.
+        pub fn option(
+            mut self,
+            name: impl Into<String>,
+            value: impl Into<serde_json::Value>,
+        ) -> Self {
+            self.$options().body.insert(name.into(), value.into());
+            self
+        }
+
+        /// A tool that the model may call. The calls are read with
+        /// [`async_get_tool_calls`](crate::ModelResult::async_get_tool_calls).
+        pub fn tool(mut self, tool: agently_api::model::ToolSpec) -> Self {
+            self.$options().tools.push(tool);
+            self
+        }
+
+        /// Whether the answer is asked for piece by piece (the default) or as one piece.
+        pub fn stream(mut self, stream: bool) -> Self {
+            self.$options().stream = stream;
+            self
+        }
+
+        /// How long the whole request may take, retries included. No limit by default.
+        pub fn timeout(mut self, limit: std::time::Duration) -> Self {
+            self.$options().timeout = Some(limit);
+            self
+        }
+
+        /// How often the model is asked again when its answer is refused: 3 by default.
+        pub fn max_retries(mut self, retries: u32) -> Self {
+            self.$options().max_retries = retries;
+            self
+        }
+
+        /// How many bytes of text, reasoning and tool arguments an answer may have: 256 MiB by
+        /// default.
+        pub fn response_limit(mut self, bytes: usize) -> Self {
+            self.$options().response_limit = bytes;
+            self
+        }
+
+        /// Whether an answer that was cut off at a length limit is taken all the same. By default
+        /// it is an error of kind [`Length`](crate::ErrorKind::Length).
+        pub fn accept_length(mut self, accept: bool) -> Self {
+            self.$options().accept_length = accept;
+            self
+        }
+
+        /// Whether the provider's raw events are kept for [`Original`](crate::Original) readers
+        /// that come late.
+        pub fn raw_events(mut self, keep: bool) -> Self {
+            self.$options().raw_events = keep;
+            self
+        }
+    };
+}
+
+pub(crate) use option_setters;

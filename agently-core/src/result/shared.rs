@@ -1,0 +1,183 @@
+//! Who drives a request: whoever reads it.
+//!
+//! A result has no task of its own. Its driver, one boxed future, is polled in place by the
+//! reader that needs more than the log holds, and by one reader at a time. It stops after every
+//! event, so that the request is pulled no further than the fastest reader wants. When the last
+//! handle goes, the driver goes with it, and with the driver the provider's stream.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+
+use agently_api::BoxFuture;
+
+use super::log::Log;
+use crate::error::{Error, ErrorKind};
+
+/// What the clones and readers of one result share.
+pub(super) struct Shared {
+    pub(super) log: Arc<Log>,
+    driver: Mutex<Driver>,
+    readers: Arc<Readers>,
+}
+
+enum Driver {
+    /// Nobody has read yet.
+    Unstarted(Box<dyn FnOnce(Arc<Log>) -> BoxFuture<'static, ()> + Send>),
+    /// Waiting to be polled.
+    Idle(BoxFuture<'static, ()>),
+    /// Some reader is polling it at this moment.
+    Polled,
+    /// Nothing more will come.
+    Finished,
+}
+
+/// Whether the log may have grown.
+pub(super) enum Progress {
+    /// Look again.
+    Made,
+    /// The reader will be woken.
+    Awaited,
+}
+
+impl Shared {
+    pub(super) fn new(
+        log: Arc<Log>,
+        start: impl FnOnce(Arc<Log>) -> BoxFuture<'static, ()> + Send + 'static,
+    ) -> Self {
+        Self {
+            log,
+            driver: Mutex::new(Driver::Unstarted(Box::new(start))),
+            readers: Arc::default(),
+        }
+    }
+
+    /// A log whose outcome is known already.
+    pub(super) fn finished(log: Arc<Log>) -> Self {
+        Self {
+            log,
+            driver: Mutex::new(Driver::Finished),
+            readers: Arc::default(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Driver> {
+        // The lock is never held while foreign code runs.
+        self.driver.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether anybody has read yet.
+    pub(super) fn is_started(&self) -> bool {
+        !matches!(*self.lock(), Driver::Unstarted(_))
+    }
+
+    /// Pulls one more event, starting the request if need be.
+    ///
+    /// The caller has seen the whole log. After [`Progress::Made`] it looks again; after
+    /// [`Progress::Awaited`] its waker will be called.
+    pub(super) fn pull(&self, cx: &Context<'_>) -> Progress {
+        let mut driver = {
+            let mut slot = self.lock();
+            // Registered under the lock: whoever holds the driver will see it when putting it back.
+            self.readers.register(cx.waker());
+            match std::mem::replace(&mut *slot, Driver::Polled) {
+                Driver::Idle(driver) => driver,
+                Driver::Unstarted(start) => start(Arc::clone(&self.log)),
+                Driver::Polled => return Progress::Awaited,
+                Driver::Finished => {
+                    *slot = Driver::Finished;
+                    return Progress::Made;
+                }
+            }
+        };
+        let before = self.log.version();
+        self.readers.woken.store(false, Ordering::Release);
+        let waker = Waker::from(Arc::clone(&self.readers));
+        let polled = std::panic::catch_unwind(AssertUnwindSafe(|| {
+            driver.as_mut().poll(&mut Context::from_waker(&waker))
+        }));
+        let next = match polled {
+            Ok(Poll::Pending) => Driver::Idle(driver),
+            Ok(Poll::Ready(())) => Driver::Finished,
+            Err(panic) => {
+                self.log.fail(panicked(panic.as_ref()));
+                Driver::Finished
+            }
+        };
+        let finished = matches!(next, Driver::Finished);
+        *self.lock() = next;
+        if finished || self.log.version() != before {
+            self.readers.wake_others(cx.waker());
+            return Progress::Made;
+        }
+        // A wake-up during the poll may have missed a reader that came while we held the driver.
+        if self.readers.woken.load(Ordering::Acquire) {
+            self.readers.wake_all();
+        }
+        Progress::Awaited
+    }
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> Error {
+    let message = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    Error::new(
+        ErrorKind::Panic,
+        match message {
+            Some(message) => format!("code inside the model request panicked: {message}"),
+            None => "code inside the model request panicked".to_owned(),
+        },
+    )
+}
+
+/// The wakers of the readers that wait. It is itself the waker the driver is polled with.
+#[derive(Default)]
+struct Readers {
+    wakers: Mutex<Vec<Waker>>,
+    woken: AtomicBool,
+}
+
+impl Readers {
+    fn lock(&self) -> MutexGuard<'_, Vec<Waker>> {
+        self.wakers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn register(&self, waker: &Waker) {
+        let mut wakers = self.lock();
+        if !wakers.iter().any(|known| known.will_wake(waker)) {
+            wakers.push(waker.clone());
+        }
+    }
+
+    /// Wakes all but the one who is looking anyway.
+    fn wake_others(&self, own: &Waker) {
+        let wakers = std::mem::take(&mut *self.lock());
+        for waker in wakers {
+            if !waker.will_wake(own) {
+                waker.wake();
+            }
+        }
+    }
+
+    fn wake_all(&self) {
+        let wakers = std::mem::take(&mut *self.lock());
+        for waker in wakers {
+            waker.wake();
+        }
+    }
+}
+
+impl Wake for Readers {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.woken.store(true, Ordering::Release);
+        self.wake_all();
+    }
+}

@@ -1,0 +1,186 @@
+use super::{Ensure, Field, Schema, Shape, ValueType};
+
+/// What a description of a schema contains, so that the prompt explains that and no more.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Marks {
+    /// A `<type>` stands for a value.
+    pub(crate) placeholder: bool,
+    /// A `//` comment.
+    pub(crate) comment: bool,
+    /// `...` after the shape of a list's item.
+    pub(crate) list: bool,
+    /// `...` in an open object or list.
+    pub(crate) open: bool,
+    /// `required` in a comment.
+    pub(crate) required: bool,
+    /// `not empty` in a comment.
+    pub(crate) not_empty: bool,
+}
+
+impl Schema {
+    /// The schema as a model reads it: like JSON, a type in the place of each value, descriptions
+    /// and requirements as comments.
+    ///
+    /// ```
+    /// use agently_core::output;
+    ///
+    /// let schema = output!({ "title": (str, "Title", true), "items": [(str, "Bullet point")] });
+    /// assert_eq!(
+    ///     schema.to_prompt_text(),
+    ///     r#"{
+    ///   "title": <string>, // Title (required)
+    ///   "items": [
+    ///     <string>, // Bullet point
+    ///     ...
+    ///   ]
+    /// }"#
+    /// );
+    /// ```
+    #[must_use]
+    pub fn to_prompt_text(&self) -> String {
+        self.describe().0
+    }
+
+    pub(crate) fn describe(&self) -> (String, Marks) {
+        let mut writer = Writer::default();
+        writer.comment_above(self, 0);
+        writer.value(self, 0, "");
+        (writer.text, writer.marks)
+    }
+}
+
+#[derive(Default)]
+struct Writer {
+    text: String,
+    marks: Marks,
+}
+
+impl Writer {
+    fn indent(&mut self, depth: usize) {
+        for _ in 0..depth {
+            self.text.push_str("  ");
+        }
+    }
+
+    /// A description of several lines stands above its field, where it breaks no line in two.
+    fn comment_above(&mut self, schema: &Schema, depth: usize) {
+        let Some(description) = long_description(schema) else {
+            return;
+        };
+        self.marks.comment = true;
+        for line in description.lines() {
+            self.indent(depth);
+            let line = format!("// {line}");
+            self.text.push_str(line.trim_end());
+            self.text.push('\n');
+        }
+    }
+
+    /// The comment behind a value: a short description and what is required.
+    fn comment_behind(&mut self, schema: &Schema) {
+        let description = match long_description(schema) {
+            Some(_) => None,
+            None => schema.description().map(str::trim),
+        };
+        let ensure = match schema.ensure() {
+            Ensure::None => None,
+            Ensure::Present => Some("required"),
+            Ensure::NotNull => Some("required, not empty"),
+        };
+        self.marks.required |= ensure.is_some();
+        self.marks.not_empty |= schema.ensure() == Ensure::NotNull;
+        let comment = match (description, ensure) {
+            (Some(description), Some(ensure)) => format!("{description} ({ensure})"),
+            (Some(only), None) | (None, Some(only)) => only.to_owned(),
+            (None, None) => return,
+        };
+        self.marks.comment = true;
+        self.text.push_str(" // ");
+        self.text.push_str(&comment);
+    }
+
+    /// Writes the value with its comments, but neither its indentation nor its line end. `comma`
+    /// is what separates it from the next one.
+    fn value(&mut self, schema: &Schema, depth: usize, comma: &str) {
+        match schema.shape() {
+            Shape::Object(fields) if !fields.is_empty() => {
+                self.text.push('{');
+                self.comment_behind(schema);
+                self.text.push('\n');
+                self.fields(fields, depth + 1);
+                self.indent(depth);
+                self.text.push('}');
+                self.text.push_str(comma);
+            }
+            Shape::List(Some(item)) => {
+                self.text.push('[');
+                self.comment_behind(schema);
+                self.text.push('\n');
+                self.comment_above(item, depth + 1);
+                self.indent(depth + 1);
+                self.value(item, depth + 1, ",");
+                self.text.push('\n');
+                self.indent(depth + 1);
+                self.text.push_str("...\n");
+                self.marks.list = true;
+                self.indent(depth);
+                self.text.push(']');
+                self.text.push_str(comma);
+            }
+            _ => {
+                self.scalar(schema.shape());
+                self.text.push_str(comma);
+                self.comment_behind(schema);
+            }
+        }
+    }
+
+    fn fields(&mut self, fields: &[Field], depth: usize) {
+        for (position, field) in fields.iter().enumerate() {
+            let comma = if position + 1 < fields.len() { "," } else { "" };
+            self.comment_above(field.schema(), depth);
+            self.indent(depth);
+            self.text.push_str(&quoted(field.name()));
+            self.text.push_str(": ");
+            self.value(field.schema(), depth, comma);
+            self.text.push('\n');
+        }
+    }
+
+    fn scalar(&mut self, shape: &Shape) {
+        let name = match shape {
+            Shape::Object(_) => {
+                self.marks.open = true;
+                return self.text.push_str("{ ... }");
+            }
+            Shape::List(_) => {
+                self.marks.open = true;
+                return self.text.push_str("[ ... ]");
+            }
+            Shape::Leaf(value_type) => match value_type {
+                ValueType::Null => return self.text.push_str("null"),
+                ValueType::Str => "string",
+                ValueType::Int => "integer",
+                ValueType::Float | ValueType::Number => "number",
+                ValueType::Bool => "boolean",
+                ValueType::Any => "any JSON value",
+                ValueType::Custom(name) => name,
+            },
+        };
+        self.marks.placeholder = true;
+        self.text.push('<');
+        self.text.push_str(name);
+        self.text.push('>');
+    }
+}
+
+/// The description, if it has more than one line.
+fn long_description(schema: &Schema) -> Option<&str> {
+    let description = schema.description()?.trim();
+    (description.lines().nth(1).is_some()).then_some(description)
+}
+
+/// A key as it stands in JSON.
+fn quoted(key: &str) -> String {
+    serde_json::Value::from(key).to_string()
+}

@@ -1,0 +1,16 @@
+//! What most programs need: `use agently::prelude::*;`
+//!
+//! [`Result`](crate::Result) and [`Error`](crate::Error) are not here, so that they do not shadow
+//! your own.
+
+#[cfg(feature = "macros")]
+pub use agently_core::output;
+pub use futures_util::StreamExt;
+pub use serde_json::json;
+
+pub use crate::types::data::StreamingData;
+pub use crate::types::model::ModelProvider;
+pub use crate::{
+    Agent, Agently, All, Delta, ErrorKind, Instant, ModelResult, Original, Request, Schema,
+    Specific,
+};
