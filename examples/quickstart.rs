@@ -176,10 +176,12 @@ impl Options {
                 "--runtime" => {
                     options.runtime = words.next().ok_or("--runtime needs `tokio` or `smol`")?;
                 }
-                other => return Err(format!(
+                other => {
+                    return Err(format!(
                     "unknown option `{other}`; there are --sync, --plain and --runtime tokio|smol"
                 )
-                .into()),
+                    .into())
+                }
             }
         }
         Ok(options)

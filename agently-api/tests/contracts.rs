@@ -14,7 +14,7 @@ use std::path::Path as FilePath;
 use std::time::Duration;
 
 use agently_api::data::{
-    AttemptMeta, AttemptState, AttemptStatus, CompletionSource, Delta, EventType, Node, Path,
+    AttemptMeta, AttemptState, AttemptStatus, CompletionSource, DeltaText, EventType, Node, Path,
     ResultMeta, Segment, StreamingData, TextView, Timings, ValueView, Warning, WarningKind,
 };
 use agently_api::error::{FailedAttempt, ProviderError, ProviderErrorKind};
@@ -100,7 +100,7 @@ fn every_public_type_can_move_between_threads_and_be_printed() {
         Collect<StreamingData>,
         Compact<StreamingData>,
         CompletionSource,
-        Delta,
+        DeltaText,
         Elapsed,
         EventType,
         FailedAttempt,

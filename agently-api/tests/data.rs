@@ -10,7 +10,7 @@
 use std::collections::HashSet;
 
 use agently_api::data::{
-    AttemptStatus, CompletionSource, Delta, EventType, Node, Path, Segment, StreamingData,
+    AttemptStatus, CompletionSource, DeltaText, EventType, Node, Path, Segment, StreamingData,
     TextView, ValueView,
 };
 use proptest::prelude::*;
@@ -96,7 +96,7 @@ proptest! {
 
     #[test]
     fn a_delta_is_its_text_whatever_the_length(text in "[a-zé😀]{0,30}") {
-        let delta = Delta::from(text.as_str());
+        let delta = DeltaText::from(text.as_str());
         prop_assert_eq!(delta.as_str(), &text);
         prop_assert_eq!(&delta.clone(), &delta);
         prop_assert_eq!(delta.to_string(), text.clone());
@@ -179,7 +179,12 @@ fn cloning_a_large_value_shares_it() {
 #[test]
 fn an_item_is_a_delta_a_completion_or_a_status() {
     let view = ValueView::new(Node::Bool(true));
-    let delta = StreamingData::delta(Path::root().key("a"), Delta::from("true"), view.clone(), 1);
+    let delta = StreamingData::delta(
+        Path::root().key("a"),
+        DeltaText::from("true"),
+        view.clone(),
+        1,
+    );
     assert_eq!(delta.event_type(), EventType::Delta);
     assert!(delta.status().is_none() && delta.completion_source.is_none());
 

@@ -14,7 +14,7 @@ use std::sync::Mutex;
 use std::task::{Context, Poll};
 
 use agently_api::data::{
-    AttemptStatus, CompletionSource, Delta, Node, Path, StreamingData, TextView, ValueView,
+    AttemptStatus, CompletionSource, DeltaText, Node, Path, StreamingData, TextView, ValueView,
 };
 use agently_api::sink::{Compact, JsonLinesWriter, Map, SinkClosed, SseWriter, StreamSink};
 use futures_io::AsyncWrite;
@@ -287,7 +287,7 @@ fn text(text: &str) -> ValueView {
 #[test]
 fn a_delta_a_completion_and_a_status_have_one_shape() {
     let path = Path::root().key("items").index(0).key("name");
-    let delta = StreamingData::delta(path.clone(), Delta::from("b"), text("ab"), 2);
+    let delta = StreamingData::delta(path.clone(), DeltaText::from("b"), text("ab"), 2);
     assert_eq!(
         serde_json::to_value(&delta).unwrap(),
         json!({
@@ -341,7 +341,7 @@ fn a_delta_a_completion_and_a_status_have_one_shape() {
 #[test]
 fn a_compact_item_leaves_out_the_value_of_deltas_and_of_nothing_else() {
     let path = Path::root().key("title");
-    let delta = StreamingData::delta(path.clone(), Delta::from("b"), text("ab"), 1);
+    let delta = StreamingData::delta(path.clone(), DeltaText::from("b"), text("ab"), 1);
     let done = StreamingData::completion(path, text("ab"), CompletionSource::SyntheticRepair, 1);
     let status = StreamingData::from_status(AttemptStatus::completed(1));
     let compact = |item: &StreamingData| serde_json::to_value(Compact(item)).unwrap();
@@ -363,7 +363,7 @@ fn a_long_string_costs_its_own_length_on_a_compact_wire() {
         value.append(&piece);
         let view = ValueView::new(Node::String(value.clone()));
         let path = Path::root().key("body");
-        let item = StreamingData::delta(path, Delta::from(&*piece), view, 1);
+        let item = StreamingData::delta(path, DeltaText::from(&*piece), view, 1);
         block_on(sink.send(item)).unwrap();
     }
     let wire = sink.into_inner().into_inner();

@@ -336,11 +336,11 @@ fn a_total_limit_counts_from_the_start_of_the_call() {
         let server = silent_after("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n");
         let request = server.get();
         let options = CallOptions::default().with_timeouts(timeouts().with_total(20 * SECOND));
-        let (error, over) = run_until_over(&real, &clock, SECOND / 10, async move {
-            let response = client()
-                .send_with(&runtime, request, options)
-                .await
-                .unwrap();
+        let response = client()
+            .send_with(&runtime, request, options)
+            .await
+            .unwrap();
+        let (error, over) = run_until_over(&real, &clock, SECOND / 10, || true, async move {
             response.into_body().collect(100).await.unwrap_err()
         })
         .await;

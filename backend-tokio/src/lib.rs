@@ -27,9 +27,9 @@
 //! # Blocking calls
 //!
 //! A call that blocks is refused inside any tokio task, ours or not, and inside
-//! `tokio::runtime::Runtime::block_on`; it works on plain threads, in `spawn_blocking` and in
-//! `block_in_place`. How that is told apart, and its one limit (`tokio::task::unconstrained`), is
-//! written at [`with_handle`].
+//! `tokio::runtime::Runtime::block_on`; it works on plain threads, in `spawn_blocking`, and in a
+//! `block_in_place` that is not inside a task of ours. How that is told apart, and its one limit
+//! (`tokio::task::unconstrained`), is written at [`with_handle`].
 
 mod clock;
 mod connector;

@@ -9,6 +9,7 @@
 )]
 
 use std::future::pending;
+use std::thread;
 use std::time::Duration;
 
 use agently_api::rt::{JoinErrorKind, Runtime};
@@ -68,6 +69,51 @@ fn timers_of_a_runtime_that_is_gone_end_at_once() {
     runtime.block_on(runtime.sleep(hour)).unwrap();
     let limited = runtime.block_on(runtime.timeout(hour, pending::<()>()));
     assert!(limited.unwrap().is_err());
+}
+
+#[test]
+fn a_handle_of_a_runtime_that_is_gone_gives_errors_and_no_panic() {
+    let handle = in_a_current_thread_runtime(async || Handle::current());
+    let runtime = with_handle(&handle);
+    let refused = runtime.block_on(runtime.spawn(async {})).unwrap();
+    assert_eq!(refused.unwrap_err().kind(), JoinErrorKind::Refused);
+    let refused = runtime.block_on(runtime.spawn_blocking(|| ())).unwrap();
+    assert_eq!(refused.unwrap_err().kind(), JoinErrorKind::Refused);
+    runtime.block_on(runtime.sleep(SHORT)).unwrap();
+    let connecting = runtime.connector().connect("localhost", 1);
+    let error = runtime.block_on(connecting).unwrap().err().unwrap();
+    assert!(error.to_string().contains("shut down"), "{error}");
+}
+
+/// Polls timers from many threads in the moment of the shutdown: tokio's own would panic.
+#[test]
+fn timers_survive_a_shutdown_in_the_middle_of_a_poll() {
+    let race = |runtime: Runtime, shutdown: Box<dyn FnOnce()>| {
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                let runtime = runtime.clone();
+                thread::spawn(move || loop {
+                    runtime
+                        .block_on(runtime.sleep(Duration::from_micros(50)))
+                        .unwrap();
+                    if runtime.block_on(runtime.spawn(async {})).unwrap().is_err() {
+                        return;
+                    }
+                })
+            })
+            .collect();
+        runtime.block_on(runtime.sleep(SHORT)).unwrap();
+        shutdown();
+        for thread in threads {
+            thread.join().unwrap();
+        }
+    };
+    for _ in 0..20 {
+        let tokio = Tokio::new().unwrap();
+        race(tokio.runtime(), Box::new(move || tokio.shutdown()));
+        let owner = Builder::new_multi_thread().enable_all().build().unwrap();
+        race(with_handle(owner.handle()), Box::new(move || drop(owner)));
+    }
 }
 
 #[tokio::test]

@@ -113,6 +113,12 @@ async fn block_in_place_may() {
     assert!(block_in_place(may_block));
 }
 
+#[test]
+fn block_in_place_inside_a_task_of_ours_may_not() {
+    let task = shared().spawn(async { block_in_place(may_block) });
+    assert!(!shared().block_on(task).unwrap().unwrap());
+}
+
 /// The limit that `with_handle` documents. If this fails, tokio can tell them apart now: rejoice.
 #[tokio::test]
 async fn an_unconstrained_future_looks_like_a_plain_thread() {

@@ -12,7 +12,6 @@
 mod client;
 
 use std::io::{ErrorKind, Write};
-use std::net::TcpStream;
 use std::time::Duration;
 
 use agently_api::error::{ProviderError, ProviderErrorKind};
@@ -224,30 +223,27 @@ fn the_server_stops_while_answers_hang() {
         client.send(&streaming());
     }
     assert!(server.wait_for_requests(3, PATIENCE));
-    let address = server.address();
+    // Returns when all of its threads have ended.
     drop(server);
     for client in &mut clients {
         let answer = client.receive();
         assert!(!answer.complete);
         assert_ne!(answer.error, Some(ErrorKind::WouldBlock), "still open");
     }
-    assert!(TcpStream::connect(address).is_err(), "still listening");
 }
 
 #[test]
 fn a_connection_ends_when_its_time_is_over() {
     let server = MockServer::builder()
         .reply(Reply::text("Hello").hang())
-        .connection_time(Duration::from_millis(100))
+        .connection_time(Duration::from_millis(500))
         .start()
         .unwrap();
+    let mut idle = Client::connect(&server);
     let mut stalled = Client::connect(&server);
-    assert_eq!(
-        stalled.ask(&streaming()).error,
-        Some(ErrorKind::UnexpectedEof)
-    );
-    // An idle one as well.
-    assert!(Client::connect(&server).is_closed());
+    let answer = stalled.ask(&streaming());
+    assert_eq!(answer.error, Some(ErrorKind::UnexpectedEof));
+    assert!(idle.is_closed());
     assert_eq!(server.disconnects(), 0);
 }
 

@@ -294,7 +294,7 @@ fn h07_keys_and_prompts_are_kept_out() {
     assert!(
         error
             .message()
-            .contains("bad key [key] or [key] for: [prompt] ([prompt]), try again"),
+            .contains("bad key [key] or [key] for:[prompt] ([prompt]), try again"),
         "{}",
         error.message()
     );

@@ -5,7 +5,7 @@ use serde::ser::{SerializeMap, SerializeSeq, SerializeStruct};
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
-use super::{AttemptStatus, Delta, Node, Path, ValueView};
+use super::{AttemptStatus, DeltaText, Node, Path, ValueView};
 
 /// One step of one field while the model is still writing: an item of the `Instant` stream.
 ///
@@ -20,10 +20,10 @@ use super::{AttemptStatus, Delta, Node, Path, ValueView};
 /// wire, wrap items in [`Compact`](crate::sink::Compact), which leaves that out.
 ///
 /// ```
-/// use agently_api::data::{Delta, Node, Path, StreamingData, TextView, ValueView};
+/// use agently_api::data::{DeltaText, Node, Path, StreamingData, TextView, ValueView};
 ///
 /// let value = ValueView::new(Node::String(TextView::from("Async First".to_owned())));
-/// let item = StreamingData::delta(Path::root().key("title"), Delta::from(" First"), value, 1);
+/// let item = StreamingData::delta(Path::root().key("title"), DeltaText::from(" First"), value, 1);
 /// assert_eq!(
 ///     serde_json::to_string(&item)?,
 ///     r#"{"path":"title","wildcard_path":"title","delta":" First","value":"Async First","is_complete":false,"completion_source":null,"event_type":"delta","attempt":1}"#,
@@ -36,7 +36,7 @@ pub struct StreamingData {
     /// Which field.
     pub path: Path,
     /// What it grew by; `None` on a completion.
-    pub delta: Option<Delta>,
+    pub delta: Option<DeltaText>,
     /// Whether this is the completion of the field.
     pub is_complete: bool,
     /// How the completion was found; `None` on a delta.
@@ -91,7 +91,7 @@ pub enum EventType {
 impl StreamingData {
     /// A field grew by `delta`, to `value`.
     #[must_use]
-    pub fn delta(path: Path, delta: Delta, value: ValueView, attempt: u32) -> Self {
+    pub fn delta(path: Path, delta: DeltaText, value: ValueView, attempt: u32) -> Self {
         Self {
             path,
             delta: Some(delta),

@@ -11,14 +11,14 @@ use crate::data::StreamingData;
 /// *n* for every delta. `$status` items keep their value.
 ///
 /// ```
-/// use agently_api::data::{Delta, Node, Path, StreamingData, TextView, ValueView};
+/// use agently_api::data::{DeltaText, Node, Path, StreamingData, TextView, ValueView};
 /// use agently_api::sink::{Compact, JsonLinesWriter, Map, StreamSink};
 /// # pollster::block_on(async {
 ///
 /// let mut wire = Vec::new();
 /// let mut sink = Map::new(JsonLinesWriter::new(&mut wire), Compact::<StreamingData>);
 /// let value = ValueView::new(Node::String(TextView::from("Async First".to_owned())));
-/// sink.send(StreamingData::delta(Path::root().key("title"), Delta::from(" First"), value, 1))
+/// sink.send(StreamingData::delta(Path::root().key("title"), DeltaText::from(" First"), value, 1))
 ///     .await?;
 /// assert_eq!(
 ///     String::from_utf8_lossy(&wire),

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use agently_api::data::{CompletionSource, Delta, Node, Path, StreamingData, TextView, ValueView};
+use agently_api::data::{
+    CompletionSource, DeltaText, Node, Path, StreamingData, TextView, ValueView,
+};
 use serde_json::Number;
 
 use super::TokenVisitor;
@@ -186,7 +188,7 @@ impl<F: FnMut(StreamingData)> Grow<'_, F> {
         let value = ValueView::new(node.clone());
         (self.out)(StreamingData::delta(
             path.clone(),
-            Delta::from(text),
+            DeltaText::from(text),
             value,
             self.tree.attempt,
         ));
@@ -234,7 +236,7 @@ impl<F: FnMut(StreamingData)> TokenVisitor for Grow<'_, F> {
         text.append(piece);
         (self.out)(StreamingData::delta(
             path.clone(),
-            Delta::from(piece),
+            DeltaText::from(piece),
             ValueView::new(Node::String(text.clone())),
             self.tree.attempt,
         ));

@@ -1,6 +1,6 @@
 //! The ways to read a result as a stream.
 
-use agently_api::data::{AttemptStatus, Delta as DeltaText, ResultMeta, StreamingData};
+use agently_api::data::{AttemptStatus, DeltaText, ResultMeta, StreamingData};
 use agently_api::model::{ModelEvent, RawEvent, ToolCall, ToolCallDelta};
 
 use super::log::{Accepted, Log, Record};

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use agently_api::data::{
-    AttemptMeta, AttemptStatus, Delta as DeltaText, Node, ResultMeta, StreamingData, Warning,
+    AttemptMeta, AttemptStatus, DeltaText, Node, ResultMeta, StreamingData, Warning,
 };
 use agently_api::model::{ModelEvent, ToolCall, ToolCallDelta};
 

@@ -145,10 +145,13 @@ impl ChunkDecoder {
             );
             return Ok(());
         }
-        match serde_json::from_str::<Chunk<'_>>(payload) {
-            Ok(chunk) => self.chunk(name, chunk, payload, false),
-            Err(error) => self.unusual(name, payload, &error),
+        // A list would be taken for the fields of a chunk in their order.
+        if payload.starts_with('{') {
+            if let Ok(chunk) = serde_json::from_str::<Chunk<'_>>(payload) {
+                return self.chunk(name, chunk, payload, false);
+            }
         }
+        self.irregular(name, payload)
     }
 
     /// Ends the answer: the last events, and the verdict on it. Later calls do nothing.

@@ -19,11 +19,10 @@ impl ChunkDecoder {
     }
 
     /// A payload that is no JSON object as it should be.
-    pub(super) fn unusual(
+    pub(super) fn irregular(
         &mut self,
         name: Option<&str>,
         payload: &str,
-        error: &serde_json::Error,
     ) -> Result<(), ProviderError> {
         if let Some(marked) = surrogate::mark(payload) {
             if let Ok(value) = serde_json::from_str::<Value>(&marked) {
@@ -56,10 +55,10 @@ impl ChunkDecoder {
         if name == Some("error") {
             return Err(ErrorObject::from_body(payload).into_stream_error(self.redactor()));
         }
-        self.malformed(payload, error)
+        self.malformed(payload)
     }
 
-    fn malformed(&mut self, payload: &str, error: &serde_json::Error) -> Result<(), ProviderError> {
+    fn malformed(&mut self, payload: &str) -> Result<(), ProviderError> {
         // A server that fails in the middle of an event writes its error right behind the stump.
         if let Some(at) = payload.rfind("{\"error\"") {
             let stump = payload.get(at..).unwrap_or_default();
@@ -75,14 +74,18 @@ impl ChunkDecoder {
                 ),
             });
         }
-        // Nothing of the payload is shown: it holds the answer. `Display` of the JSON error may
-        // quote it, so only its place is taken.
-        let what = format!(
-            "an event of the stream is not valid JSON ({:?} error at line {}, column {})",
-            error.classify(),
-            error.line(),
-            error.column()
-        );
+        // Nothing of the payload is shown: it holds the answer. The error's own words may quote it,
+        // so only its place is taken.
+        let place = match serde_json::from_str::<Value>(payload) {
+            Ok(_) => String::new(),
+            Err(error) => format!(
+                " ({:?} error at line {}, column {})",
+                error.classify(),
+                error.line(),
+                error.column()
+            ),
+        };
+        let what = format!("an event of the stream is not valid JSON{place}");
         if self.options.skip_malformed_events {
             self.warn(WarningKind::Wire, format!("{what}; it was skipped"));
             return Ok(());
@@ -112,14 +115,19 @@ impl ChunkDecoder {
                 Some("error") => {
                     Err(ErrorObject::from_body(text).into_stream_error(self.redactor()))
                 }
-                // A number or a word is a heartbeat of some kind.
-                _ => Ok(()),
+                _ => {
+                    self.warn(
+                        WarningKind::Wire,
+                        "an event was no JSON object; it was skipped",
+                    );
+                    Ok(())
+                }
             };
         }
         // Every field takes every value, so this fails for no object.
         match serde::Deserialize::deserialize(value) {
             Ok(chunk) => self.chunk(name, chunk, text, marked),
-            Err(error) => self.malformed(text, &error),
+            Err(_) => self.malformed(text),
         }
     }
 }

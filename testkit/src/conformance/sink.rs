@@ -145,7 +145,8 @@ where
     let Subject {
         mut sink, received, ..
     } = subject;
-    let sending = async {
+    // The sink goes with its sender, so that a receiver of too few items is not left waiting.
+    let sending = async move {
         for number in 0..ITEMS {
             sink.send(item(number)).await?;
         }

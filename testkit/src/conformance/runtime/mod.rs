@@ -130,6 +130,7 @@ const CHECKS: &[(&str, Body)] = checks![
     network::reading_and_writing_at_once,
     network::close_ends_one_direction,
     network::dropping_closes_the_socket,
+    network::dropping_the_connect_closes_the_socket,
     network::the_end_is_seen,
     network::sockets_move_between_tasks_and_threads,
     network::localhost_is_found_on_ipv4,

@@ -1,6 +1,7 @@
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpListener};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::mpsc;
+use std::task::{Context, Waker};
 
 use agently_api::rt::BoxIo;
 use futures_util::{AsyncReadExt, AsyncWriteExt};
@@ -16,7 +17,7 @@ const HERE: &str = "127.0.0.1";
 const LARGE: usize = 8 * 1024 * 1024;
 
 /// Sends everything back.
-fn echo(mut stream: std::net::TcpStream) -> io::Result<()> {
+fn echo(mut stream: TcpStream) -> io::Result<()> {
     let mut buf = [0; 4096];
     loop {
         let count = stream.read(&mut buf)?;
@@ -153,6 +154,23 @@ pub(super) fn dropping_closes_the_socket(subject: &mut Subject) -> Verified {
     })?;
     drop(connect(subject, HERE, server.port())?);
     same("bytes the server read", server.join()?, 0)
+}
+
+pub(super) fn dropping_the_connect_closes_the_socket(subject: &mut Subject) -> Verified {
+    let server = Server::start(|mut stream| match stream.read(&mut [0]) {
+        Err(error) if error.kind() != io::ErrorKind::ConnectionReset => Err(error),
+        _ => Ok(()),
+    })?;
+    {
+        let connector = subject.runtime.connector();
+        let mut connecting = connector.connect(HERE, server.port());
+        let mut cx = Context::from_waker(Waker::noop());
+        // Ready at once is fine: then the stream is dropped here.
+        drop(connecting.as_mut().poll(&mut cx));
+    }
+    // If the drop came before the connection, the server sees this one.
+    drop(TcpStream::connect((HERE, server.port())));
+    server.join()
 }
 
 pub(super) fn the_end_is_seen(subject: &mut Subject) -> Verified {

@@ -9,14 +9,14 @@ const INLINE: usize = 22;
 /// It dereferences to `str`.
 ///
 /// ```
-/// use agently_api::data::Delta;
+/// use agently_api::data::DeltaText;
 ///
-/// let delta = Delta::from("plan");
+/// let delta = DeltaText::from("plan");
 /// assert_eq!(&*delta, "plan");
 /// assert_eq!(delta.to_uppercase(), "PLAN");
 /// ```
 #[derive(Clone)]
-pub struct Delta(Repr);
+pub struct DeltaText(Repr);
 
 #[derive(Clone)]
 enum Repr {
@@ -24,7 +24,7 @@ enum Repr {
     Shared(Arc<str>),
 }
 
-impl Delta {
+impl DeltaText {
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -39,7 +39,7 @@ impl Delta {
     }
 }
 
-impl From<&str> for Delta {
+impl From<&str> for DeltaText {
     fn from(text: &str) -> Self {
         let mut bytes = [0; INLINE];
         match (bytes.get_mut(..text.len()), u8::try_from(text.len())) {
@@ -52,7 +52,7 @@ impl From<&str> for Delta {
     }
 }
 
-impl Deref for Delta {
+impl Deref for DeltaText {
     type Target = str;
 
     fn deref(&self) -> &str {
@@ -60,39 +60,39 @@ impl Deref for Delta {
     }
 }
 
-impl AsRef<str> for Delta {
+impl AsRef<str> for DeltaText {
     fn as_ref(&self) -> &str {
         self
     }
 }
 
-impl PartialEq for Delta {
+impl PartialEq for DeltaText {
     fn eq(&self, other: &Self) -> bool {
         self.as_str() == other.as_str()
     }
 }
 
-impl Eq for Delta {}
+impl Eq for DeltaText {}
 
-impl PartialEq<str> for Delta {
+impl PartialEq<str> for DeltaText {
     fn eq(&self, other: &str) -> bool {
         self.as_str() == other
     }
 }
 
-impl PartialEq<&str> for Delta {
+impl PartialEq<&str> for DeltaText {
     fn eq(&self, other: &&str) -> bool {
         self.as_str() == *other
     }
 }
 
-impl fmt::Display for Delta {
+impl fmt::Display for DeltaText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self)
     }
 }
 
-impl fmt::Debug for Delta {
+impl fmt::Debug for DeltaText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self.as_str(), f)
     }
