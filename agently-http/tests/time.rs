@@ -10,14 +10,17 @@
 
 mod support;
 
-use std::future::Future;
+use std::future::{poll_fn, Future};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 
 use agently_api::rt::{BoxIo, Connector, Runtime, Task};
 use agently_api::BoxFuture;
 use agently_http::{Body, CallOptions, HttpErrorKind, Request, Timeouts, Url};
 use agently_testkit::clock::ManualClock;
+use futures_core::Stream;
 
 use support::{builder, client, runtimes, until, with_manual_clock, Conn, Server};
 
@@ -91,6 +94,15 @@ async fn run_until_over<T: Send + 'static>(
     panic!("never over");
 }
 
+/// Polls a body that has nothing to give, so that its wait begins now and not when a task gets to it.
+async fn begin_to_wait(body: &mut Body) {
+    poll_fn(|cx| {
+        assert!(Pin::new(&mut *body).poll_next(cx).is_pending());
+        Poll::Ready(())
+    })
+    .await;
+}
+
 fn silent_after(head: &'static str) -> Server {
     Server::start(move |_, conn: &mut Conn| {
         conn.request();
@@ -136,6 +148,7 @@ fn i01_silence_in_the_body() {
         let response = client().send(&runtime, server.get()).await.unwrap();
         let mut body = response.into_body();
         assert_eq!(body.next().await.unwrap().unwrap(), "ab");
+        begin_to_wait(&mut body).await;
         let (error, over) = run_until_over(&real, &clock, SECOND / 2, || true, async move {
             let error = body.next().await.unwrap().unwrap_err();
             assert!(body.next().await.is_none());
@@ -153,12 +166,16 @@ fn i01_silence_in_the_body() {
 fn the_first_byte_has_a_limit_of_its_own() {
     on_each(|real, runtime, clock| async move {
         let server = silent_after("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
-        let request = server.get();
         let client = builder()
             .timeouts(timeouts().with_first_byte(30 * SECOND))
             .build()
             .unwrap();
-        let mut body = client.send(&runtime, request).await.unwrap().into_body();
+        let mut body = client
+            .send(&runtime, server.get())
+            .await
+            .unwrap()
+            .into_body();
+        begin_to_wait(&mut body).await;
         let (error, over) = run_until_over(&real, &clock, SECOND / 10, || true, async move {
             body.next().await.unwrap().unwrap_err()
         })

@@ -58,7 +58,7 @@ impl Workers {
             // If one fails, dropping `workers` stops the ones before.
             thread::Builder::new()
                 .name("agently-smol".to_owned())
-                .spawn(move || work(queue, stopped))?;
+                .spawn(move || work(&queue, stopped))?;
             workers.threads.push(stop);
         }
         Ok(workers)
@@ -101,7 +101,7 @@ impl fmt::Debug for Workers {
 }
 
 /// One thread's life: runs tasks until it is stopped.
-fn work(queue: Arc<Queue>, stopped: AbortRegistration) {
+fn work(queue: &Queue, stopped: AbortRegistration) {
     let mut stopped = Abortable::new(pending::<()>(), stopped);
     loop {
         // Tasks started through `Runtime` do not panic; those of a direct caller must not take the

@@ -73,7 +73,8 @@ pub fn runtime() -> io::Result<Runtime> {
 /// That runtime needs its drivers: build it with `enable_all()`, as `#[tokio::main]` does. tokio
 /// panics when a timer or a socket is made on one without. It may be shut down by whoever owns it
 /// at any time: new tasks are then refused, sockets give errors, and timers end at once, so that
-/// nothing waits for ever.
+/// nothing waits for ever. To notice that, one idle task is added to it, which ends with the last
+/// clone of the [`Runtime`].
 ///
 /// # Blocking calls
 ///

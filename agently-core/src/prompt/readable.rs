@@ -200,5 +200,6 @@ fn is_other_scalar(text: &str) -> bool {
         && (digits.replace('_', "").parse::<f64>().is_ok()
             || digits.starts_with("0x")
             || digits.starts_with("0o")
+            || digits.starts_with("0b")
             || digits == ".inf")
 }

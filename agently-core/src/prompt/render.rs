@@ -128,9 +128,13 @@ fn requirement(schema: &Schema) -> String {
         }
     }
     text.push_str(match schema.shape() {
-        Shape::Object(_) => "Answer with this one JSON object and nothing else.",
-        Shape::List(_) => "Answer with this one JSON list and nothing else.",
-        _ => "Answer with this one JSON value and nothing else.",
+        Shape::Object(_) => {
+            "Answer with this one JSON object and nothing else: no other text, no code fence."
+        }
+        Shape::List(_) => {
+            "Answer with this one JSON list and nothing else: no other text, no code fence."
+        }
+        _ => "Answer with this one JSON value and nothing else: no other text, no code fence.",
     });
     text
 }
@@ -139,8 +143,8 @@ fn requirement(schema: &Schema) -> String {
 fn rules(schema: &Schema, marks: Marks) -> Vec<&'static str> {
     let rules = [
         (
-            schema.has_several_fields(),
-            "Write all fields under exactly these names, in this order.",
+            schema.has_fields(),
+            "Write every field under exactly its name, in this order.",
         ),
         (
             marks.placeholder,

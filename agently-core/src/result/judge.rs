@@ -125,8 +125,8 @@ fn missing(log: &Log, schema: &Schema, text: &str) -> Verdict {
     }
     retry(
         ErrorKind::NoDocument,
-        format!("The answer must be {wanted}, and contains none."),
-        format!("the answer contains no {wanted}; its text is in `partial_text`"),
+        format!("The answer must contain {wanted}."),
+        format!("the answer does not contain {wanted}; its text is in `partial_text`"),
     )
 }
 

@@ -213,7 +213,7 @@ fn check_name(name: &str, steps: &[EnsureStep]) -> Result<(), SchemaError> {
 
 pub(super) fn check_hint(name: &str, steps: &[EnsureStep]) -> Result<(), SchemaError> {
     let message = if name.trim().is_empty() {
-        "the type is empty; write one, as in `str`"
+        "the type is empty; write one, as \"str\""
     } else if name.chars().any(char::is_control) {
         "a type is one line; put the explanation into the description"
     } else {

@@ -132,12 +132,9 @@ impl Schema {
         }
     }
 
-    /// Whether an object with more than one declared field is anywhere in it.
-    pub(crate) fn has_several_fields(&self) -> bool {
-        let fields = self.fields();
-        fields.len() > 1
-            || fields.iter().any(|field| field.schema.has_several_fields())
-            || self.item().is_some_and(Self::has_several_fields)
+    /// Whether there is a declared field anywhere in it.
+    pub(crate) fn has_fields(&self) -> bool {
+        !self.fields().is_empty() || self.item().is_some_and(Self::has_fields)
     }
 
     /// What the whole answer is, for a sentence: "a JSON object", "a JSON list" or "a JSON value".

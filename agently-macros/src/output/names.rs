@@ -41,18 +41,24 @@ pub(super) fn named(name: &str) -> Option<Shape> {
     })
 }
 
-/// The name that was probably meant.
+/// The own spelling of the name that was probably meant.
 pub(super) fn meant(written: &str) -> Option<&'static str> {
     let written = written.to_ascii_lowercase();
-    let all = NAMES.iter().flat_map(|(own, others)| {
-        std::iter::once(own)
-            .chain(others.iter())
-            .map(move |name| (*own, *name))
-    });
-    all.map(|(own, name)| (distance(&written, &name.to_ascii_lowercase()), own, name))
-        .filter(|(distance, _, name)| *distance <= if name.len() > 4 { 2 } else { 1 })
+    NAMES
+        .iter()
+        .flat_map(|(own, others)| {
+            let names = std::iter::once(own).chain(others.iter());
+            names.map(|name| {
+                (
+                    distance(&written, &name.to_ascii_lowercase()),
+                    *own,
+                    name.len(),
+                )
+            })
+        })
+        .filter(|(distance, _, len)| *distance <= if *len > 4 { 2 } else { 1 })
         .min_by_key(|(distance, _, _)| *distance)
-        .map(|(distance, own, name)| if distance == 0 { own } else { name })
+        .map(|(_, own, _)| own)
 }
 
 /// How many letters must be added, dropped, changed or swapped to make `a` of `b`.

@@ -45,19 +45,28 @@ impl Reader {
                 "the schema is missing; write `output!({ \"title\": (str, \"Title\", true) })`",
             ));
         }
-        let node = self.node(input)?;
+        let node = self.node(input);
+        // What is left belongs to that fault, and would otherwise be reported again.
+        if node.is_err() {
+            skip_all(input);
+        }
         input.parse::<Option<Token![,]>>()?;
         if !input.is_empty() {
-            self.fault(input.error("the schema ended before this; a schema is one shape"));
+            self.fault(at(
+                input,
+                "the schema ended before this; a schema is one shape, as `{ \"title\": str }`",
+            ));
+            skip_all(input);
         }
-        Ok(node)
+        node
     }
 
     fn node(&mut self, input: ParseStream<'_>) -> Result<Node> {
         if self.depth > MAX_DEPTH {
-            return Err(input.error(format!(
-                "the schema is nested more than {MAX_DEPTH} levels deep; flatten it"
-            )));
+            return Err(at(
+                input,
+                format!("the schema is nested more than {MAX_DEPTH} levels deep; flatten it"),
+            ));
         }
         self.depth += 1;
         let node = self.shallow_node(input);
@@ -128,7 +137,10 @@ impl Reader {
         }
         colon(input, &name)?;
         if input.is_empty() || input.peek(Token![,]) {
-            return Err(input.error(format!("the shape of `{name}` is missing; write {SHAPES}")));
+            return Err(at(
+                input,
+                format!("the shape of `{name}` is missing; write {SHAPES}"),
+            ));
         }
         Ok((name, self.node(input)?))
     }
@@ -142,7 +154,8 @@ impl Reader {
         let item = self.node(&content)?;
         content.parse::<Option<Token![,]>>()?;
         if !content.is_empty() {
-            self.fault(content.error(
+            self.fault(at(
+                &content,
                 "a list holds one shape, that of every item; \
                  a leaf is written with parentheses, as `(str, \"Title\", true)`",
             ));
@@ -166,12 +179,18 @@ impl Reader {
 
     fn tuple_parts(&mut self, input: ParseStream<'_>) -> Result<Node> {
         if input.is_empty() {
-            return Err(input.error("the type is missing; write `(str, \"Title\", true)`"));
+            return Err(at(
+                input,
+                "the type is missing; write `(str, \"Title\", true)`",
+            ));
         }
         let mut node = if input.peek(LitStr) {
             Node::new(quoted_type(input)?)
         } else if input.peek(token::Paren) {
-            return Err(input.error("a leaf starts with its type, as `(str, \"Title\", true)`"));
+            return Err(at(
+                input,
+                "a leaf starts with its type, as `(str, \"Title\", true)`",
+            ));
         } else {
             self.node(input)?
         };
@@ -184,9 +203,10 @@ impl Reader {
         }
         node.ensure = ensure(input)?;
         if next_part(input)? {
-            return Err(
-                input.error("a leaf has at most three parts: (type, \"description\", ensure)")
-            );
+            return Err(at(
+                input,
+                "a leaf has at most three parts: (type, \"description\", ensure)",
+            ));
         }
         Ok(node)
     }
@@ -196,11 +216,16 @@ impl Reader {
             return;
         }
         if input.parse::<Token![,]>().is_err() {
-            self.fault(input.error(format!("write `,` before {before}")));
+            self.fault(at(input, format!("write `,` before {before}")));
             skip_to_comma(input);
             let _ = input.parse::<Token![,]>();
         }
     }
+}
+
+/// A fault at the next token, or at the closing bracket if there is none.
+fn at(input: ParseStream<'_>, message: impl std::fmt::Display) -> Error {
+    Error::new(input.span(), message)
 }
 
 fn key(input: ParseStream<'_>) -> Result<(String, Span)> {
@@ -212,7 +237,10 @@ fn key(input: ParseStream<'_>) -> Result<(String, Span)> {
         let key = input.call(Ident::parse_any)?;
         return Ok((key.unraw().to_string(), key.span()));
     }
-    Err(input.error("a field starts with its name: a string, as `\"title\"`, or a plain name"))
+    Err(at(
+        input,
+        "a field starts with its name: a string, as `\"title\"`, or a plain name",
+    ))
 }
 
 fn colon(input: ParseStream<'_>, name: &str) -> Result<()> {
@@ -220,7 +248,10 @@ fn colon(input: ParseStream<'_>, name: &str) -> Result<()> {
         input.parse::<Token![:]>()?;
         return Ok(());
     }
-    Err(input.error(format!("write `:` between `{name}` and its shape")))
+    Err(at(
+        input,
+        format!("write `:` between `{name}` and its shape"),
+    ))
 }
 
 /// Whether there is another part of a leaf.
@@ -229,7 +260,7 @@ fn next_part(input: ParseStream<'_>) -> Result<bool> {
         return Ok(false);
     }
     if !input.peek(Token![,]) {
-        return Err(input.error("write `,` between the parts of a leaf"));
+        return Err(at(input, "write `,` between the parts of a leaf"));
     }
     input.parse::<Token![,]>()?;
     Ok(!input.is_empty())
@@ -237,13 +268,14 @@ fn next_part(input: ParseStream<'_>) -> Result<bool> {
 
 fn type_name(input: ParseStream<'_>) -> Result<Shape> {
     if input.peek(LitBool) {
-        return Err(input.error(
+        return Err(at(
+            input,
             "a type is missing before this; \
              whether a field must be there comes third, as in `(str, \"Title\", true)`",
         ));
     }
     if !input.peek(Ident::peek_any) {
-        return Err(input.error(format!("this is no shape; write {SHAPES}")));
+        return Err(at(input, format!("this is no shape; write {SHAPES}")));
     }
     let name = input.call(Ident::parse_any)?;
     let text = name.unraw().to_string();
@@ -293,13 +325,17 @@ fn quoted_type(input: ParseStream<'_>) -> Result<Shape> {
 
 fn description(input: ParseStream<'_>) -> Result<String> {
     if input.peek(LitBool) {
-        return Err(input.error(
+        return Err(at(
+            input,
             "the description is missing before this; write `(str, \"Title\", true)`, \
              or `\"\"` to do without one",
         ));
     }
     let literal: LitStr = input.parse().map_err(|_| {
-        input.error("the second part of a leaf is its description, a string in quotes")
+        at(
+            input,
+            "the second part of a leaf is its description, a string in quotes",
+        )
     })?;
     Ok(literal.value())
 }
@@ -322,7 +358,7 @@ fn ensure(input: ParseStream<'_>) -> Result<Ensure> {
             _ => Err(Error::new(literal.span(), ADVICE)),
         };
     }
-    Err(input.error(ADVICE))
+    Err(at(input, ADVICE))
 }
 
 fn skip_to_comma(input: ParseStream<'_>) {

@@ -62,29 +62,23 @@ impl Twin {
 
     fn write(method: &ImplItemFn, block: &BlockArguments, way: Way) -> Result<Self> {
         let async_name = &method.sig.ident;
-        let Some(name) = plain_name(async_name) else {
-            return Err(Error::new(
-                async_name.span(),
-                format!(
-                    "the plain name blocks and the `async_` name awaits: \
-                     call this `async_{async_name}`, or mark it `#[syncify(skip)]`"
-                ),
-            ));
-        };
+        let name = twin_name(async_name)?;
         let mut signature = method.sig.clone();
         signature.asyncness = None;
         signature.ident = name.clone();
         let (receiver, arguments) = call_arguments(&mut signature)?;
         let turbofish = turbofish(&signature);
-        // Made before `self` is used up. A call that fails to compile is shown at the blocker.
+        // A call that fails to compile is shown at the blocker. The local name is ours alone: an
+        // argument may be called the same.
         let blocker = &block.blocker;
+        let local = Ident::new("blocker", Span::mixed_site());
         let verb = match &way {
             Way::Run(_) => Ident::new("run", blocker.span()),
             Way::Iter(..) => Ident::new("iter", blocker.span()),
         };
         let body = quote_spanned! {blocker.span()=>
-            let blocker = #blocker(#receiver);
-            blocker.#verb(Self::#async_name #turbofish(self #(, #arguments)*))
+            let #local = #blocker(#receiver);
+            #local.#verb(Self::#async_name #turbofish(self #(, #arguments)*))
         };
         let docs = documentation(async_name, &method.attrs, matches!(way, Way::Run(_)));
         signature.output = match way {
@@ -122,18 +116,34 @@ impl ToTokens for Twin {
 }
 
 /// The name without its `async_`: `async_start` is `start`, `get_async_generator` `get_generator`.
-fn plain_name(name: &Ident) -> Option<Ident> {
-    let text = name.to_string();
-    let plain = match text.strip_prefix("async_") {
-        Some(rest) => rest.to_owned(),
+fn plain_name(name: &Ident) -> Option<String> {
+    let name = name.to_string();
+    match name.strip_prefix("async_") {
+        Some(rest) => Some(rest.to_owned()),
         None => {
-            let (before, after) = text.split_once("_async_")?;
-            format!("{before}_{after}")
+            let (before, after) = name.split_once("_async_")?;
+            Some(format!("{before}_{after}"))
         }
+    }
+}
+
+/// The twin's name, placed at the method's, so that a click on the one leads to the other.
+fn twin_name(method: &Ident) -> Result<Ident> {
+    let fault = |message: String| {
+        let message = format!("{message}, or mark it `#[syncify(skip)]`");
+        Error::new(method.span(), message)
     };
-    syn::parse_str::<Ident>(&plain)
-        .ok()
-        .map(|ident| Ident::new(&ident.to_string(), name.span()))
+    let Some(plain) = plain_name(method) else {
+        return Err(fault(format!(
+            "the plain name blocks and the `async_` name awaits: call this `async_{method}`"
+        )));
+    };
+    if syn::parse_str::<Ident>(&plain).is_err() {
+        return Err(fault(format!(
+            "the twin cannot be called `{plain}`: choose another name"
+        )));
+    }
+    Ok(Ident::new(&plain, method.span()))
 }
 
 /// What an `async fn` gives when it is awaited.
@@ -214,7 +224,7 @@ fn call_arguments(signature: &mut Signature) -> Result<(TokenStream, Vec<TokenSt
             FnArg::Typed(typed) => {
                 let name = match &*typed.pat {
                     Pat::Ident(pattern) if pattern.subpat.is_none() => pattern.ident.clone(),
-                    _ => format_ident!("argument_{}", position, span = Span::call_site()),
+                    _ => format_ident!("argument_{}", position, span = Span::mixed_site()),
                 };
                 *typed.pat = syn::parse_quote!(#name);
                 let conditions = conditions(&typed.attrs);

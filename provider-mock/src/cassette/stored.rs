@@ -141,7 +141,7 @@ impl From<&ModelEvent> for StoredItem {
             ModelEvent::Usage(usage) => Self::Usage(usage),
             ModelEvent::Finish(reason) => Self::Finish {
                 reason: reason.as_str().to_owned(),
-                other: false,
+                other: matches!(reason, FinishReason::Other(_)),
             },
             ModelEvent::Raw(raw) => Self::Raw {
                 name: raw.name,

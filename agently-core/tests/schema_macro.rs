@@ -1,0 +1,6 @@
+//! `output!` refuses bad schemas, each fault at its place.
+
+#[test]
+fn faults_do_not_compile() {
+    trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
+}
