@@ -257,6 +257,7 @@ async fn keep_alives(
 ) -> (Body, Option<agently_http::HttpError>) {
     let start = clock.elapsed();
     body.watch_progress();
+    begin_to_wait(&mut body).await;
     for _ in 0..20 {
         let reading = Watched::start(real, async move {
             let item = body.next().await.unwrap();

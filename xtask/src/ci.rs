@@ -15,6 +15,7 @@ const STEPS: &[&str] = &[
     "features",
     "docs",
     "test",
+    "conformance",
     "quickstart",
     "smol",
 ];

@@ -109,7 +109,7 @@ const MENU: &[Command] = &[
     },
     Command {
         name: "conformance",
-        what: "runs case files through the whole engine: `conformance FILE...`",
+        what: "runs case files through the whole engine: `conformance [FILE...]`, else our own",
         by_hand: "cargo run -q --release -p agently-testkit --bin conformance -- instant FILE",
         run: steps::conformance,
     },

@@ -1,6 +1,8 @@
 //! Commands that only start another program.
 
-use crate::run::{cargo, cargo_output, cargo_with};
+use std::path::PathBuf;
+
+use crate::run::{cargo, cargo_output, cargo_with, root};
 use crate::Outcome;
 
 pub(crate) fn fmt(arguments: &[String]) -> Outcome {
@@ -67,12 +69,16 @@ pub(crate) fn deny(_: &[String]) -> Outcome {
 }
 
 pub(crate) fn conformance(files: &[String]) -> Outcome {
-    if files.is_empty() {
-        return Err("no case file was named: `cargo xtask conformance FILE...`".to_owned());
-    }
+    let mut paths: Vec<PathBuf> = Vec::new();
     for file in files {
         // Cargo starts in the root; the name was given from where the user is.
-        let path = std::path::absolute(file).map_err(|error| format!("{file}: {error}"))?;
+        paths.push(std::path::absolute(file).map_err(|error| format!("{file}: {error}"))?);
+    }
+    if paths.is_empty() {
+        paths = own_cases().map_err(|error| format!("{CASES}: {error}"))?;
+    }
+    for path in paths {
+        println!("{}", path.display());
         let path = path.to_string_lossy();
         cargo(&[
             "run",
@@ -89,4 +95,22 @@ pub(crate) fn conformance(files: &[String]) -> Outcome {
         ])?;
     }
     Ok(())
+}
+
+/// Where the repository's own cases are.
+const CASES: &str = "testkit/cases";
+
+fn own_cases() -> std::io::Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(root().join(CASES))? {
+        let path = entry?.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "jsonl")
+        {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
 }

@@ -196,15 +196,9 @@ impl Drop for Server {
     }
 }
 
-pub trait Stream: Read + Write + Send {
-    fn tcp(&self) -> &TcpStream;
-}
+pub trait Stream: Read + Write + Send {}
 
-impl Stream for TcpStream {
-    fn tcp(&self) -> &TcpStream {
-        self
-    }
-}
+impl<T: Read + Write + Send> Stream for T {}
 
 pub struct Conn {
     pub stream: Box<dyn Stream>,

@@ -45,7 +45,9 @@ impl Reply {
     /// A response with its length; `head` is the status line and further headers.
     pub(crate) fn sized(head: &str, body: &str) -> Self {
         let length = body.len();
-        let mut reply = Self::raw(format!("HTTP/1.1 {head}\r\ncontent-length: {length}\r\n\r\n{body}"));
+        let mut reply = Self::raw(format!(
+            "HTTP/1.1 {head}\r\ncontent-length: {length}\r\n\r\n{body}"
+        ));
         reply.end = End::Keep;
         reply
     }
@@ -74,7 +76,8 @@ impl Reply {
 
     /// Adds a chunk of a chunked body.
     pub(crate) fn then_chunk(mut self, text: &str) -> Self {
-        self.pieces.push(format!("{:x}\r\n{text}\r\n", text.len()).into_bytes());
+        self.pieces
+            .push(format!("{:x}\r\n{text}\r\n", text.len()).into_bytes());
         self
     }
 
@@ -111,7 +114,8 @@ impl Server {
         // Blocked in `accept` when the test ends, it ends with the process.
         std::thread::spawn(move || {
             while let Ok((stream, _)) = listener.accept() {
-                let (seen, sender, script) = (Arc::clone(&seen), sender.clone(), Arc::clone(&script));
+                let (seen, sender, script) =
+                    (Arc::clone(&seen), sender.clone(), Arc::clone(&script));
                 std::thread::spawn(move || serve(stream, &script, &seen, &sender));
             }
         });
@@ -148,9 +152,13 @@ fn serve(
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.set_nodelay(true).unwrap();
     loop {
-        let Some(request) = read_request(&mut stream) else { break };
+        let Some(request) = read_request(&mut stream) else {
+            break;
+        };
         seen.lock().unwrap().push(request);
-        let Some(reply) = script.lock().unwrap().pop_front() else { break };
+        let Some(reply) = script.lock().unwrap().pop_front() else {
+            break;
+        };
         if play(&mut stream, &reply).is_err() || reply.end != End::Keep {
             break;
         }
@@ -194,7 +202,12 @@ fn read_request(stream: &mut TcpStream) -> Option<String> {
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
             let length = head
                 .lines()
-                .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok())
+                .find_map(|line| {
+                    line.to_ascii_lowercase()
+                        .strip_prefix("content-length: ")?
+                        .parse()
+                        .ok()
+                })
                 .unwrap_or(0);
             if body.len() >= length {
                 return Some(text.into_owned());
