@@ -47,7 +47,6 @@ impl Agently {
     }
 
     /// An agent of this Agently.
-    #[must_use]
     pub fn agent(&self) -> Agent {
         Agent::new(Arc::clone(&self.provider), self.runtime.clone())
     }
@@ -64,7 +63,6 @@ impl Agently {
     ///
     /// It runs on a background runtime of its own, never on an ambient one. What is missing is the
     /// error of the first read.
-    #[must_use]
     pub fn create_agent() -> Agent {
         defaults::agent()
     }

@@ -48,8 +48,8 @@ async fn the_seed_program(runtime: Runtime) {
     assert_eq!(
         lines(&items),
         [
-            "title + Async ",
-            "title + First",
+            "title + Async Fi",
+            "title + rst",
             r#"title = "Async First""#,
             "items[0] + one",
             r#"items[0] = "one""#,

@@ -201,7 +201,8 @@ impl Body {
             return true;
         };
         let runtime = live.watchdog.runtime().clone();
-        let drain = poll_fn(|cx| self.poll_drain(cx));
+        let limit = self.received.saturating_add(DRAIN_BYTES);
+        let drain = poll_fn(|cx| self.poll_drain(cx, limit));
         runtime.timeout(DRAIN_TIME, drain).await.unwrap_or(false)
     }
 
@@ -217,20 +218,19 @@ impl Body {
         if self.refused.is_some() {
             return false;
         }
-        self.live.is_none()
-            || self.poll_drain(&mut Context::from_waker(Waker::noop())) == Poll::Ready(true)
+        let limit = self.received.saturating_add(DRAIN_BYTES);
+        let mut quiet = Context::from_waker(Waker::noop());
+        self.live.is_none() || self.poll_drain(&mut quiet, limit) == Poll::Ready(true)
     }
 
-    fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        let start = self.received;
+    /// Throws away what comes, until the end (`true`) or until more than `limit` bytes were received.
+    fn poll_drain(&mut self, cx: &mut Context<'_>, limit: u64) -> Poll<bool> {
         loop {
             match Pin::new(&mut *self).poll_next(cx) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(None) => return Poll::Ready(true),
                 Poll::Ready(Some(Err(_))) => return Poll::Ready(false),
-                Poll::Ready(Some(Ok(_))) if self.received - start > DRAIN_BYTES => {
-                    return Poll::Ready(false)
-                }
+                Poll::Ready(Some(Ok(_))) if self.received > limit => return Poll::Ready(false),
                 Poll::Ready(Some(Ok(_))) => {}
             }
         }

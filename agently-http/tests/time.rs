@@ -28,8 +28,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// Runs a test on both backends with virtual time. The test gets the backend for real waits too.
 fn on_each<F: Future<Output = ()>>(test: impl Fn(Runtime, Runtime, ManualClock) -> F) {
-    for (name, real) in runtimes() {
-        println!("on {name}");
+    for (_, real) in runtimes() {
         let (runtime, clock) = with_manual_clock(&real);
         real.block_on(test(real.clone(), runtime, clock)).unwrap();
     }
@@ -188,7 +187,7 @@ fn the_first_byte_has_a_limit_of_its_own() {
 /// Sends a chunk whenever it is told to, for as long as the client is there.
 fn dripping() -> (Server, std::sync::mpsc::Sender<&'static str>) {
     let (tell, told) = std::sync::mpsc::channel::<&'static str>();
-    let told = std::sync::Mutex::new(told);
+    let told = Mutex::new(told);
     let server = Server::start(move |_, conn: &mut Conn| {
         conn.request();
         conn.begin_stream();

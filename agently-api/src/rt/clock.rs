@@ -20,7 +20,8 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 
     /// A future that is ready once `duration` has passed since this call.
     ///
-    /// Dropping it cancels the timer.
+    /// Dropping it cancels the timer. After the runtime's shutdown it ends at once, so that nothing
+    /// waits for ever.
     fn sleep(&self, duration: Duration) -> Sleep;
 }
 

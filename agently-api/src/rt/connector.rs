@@ -7,7 +7,9 @@ use crate::BoxFuture;
 
 /// A byte stream in both directions: what a [`Connector`] makes.
 ///
-/// Implemented for every type with the right bounds; nobody implements it by hand.
+/// Closing it ends the write direction, so that the peer reads to an end. After its runtime's
+/// shutdown it gives errors. Implemented for every type with the right bounds; nobody implements
+/// it by hand.
 pub trait Io: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Io for T {}
