@@ -198,7 +198,10 @@ async fn original_gives_the_events_of_the_wire(runtime: Runtime) {
     let result = agent.input("Hi.").get_result();
     let raw: Vec<_> = result.get_async_generator(Original).collect().await;
     let joined = format!("{raw:?}");
-    assert!(joined.contains("one ") && joined.contains("two"), "{joined}");
+    assert!(
+        joined.contains("one ") && joined.contains("two"),
+        "{joined}"
+    );
     assert!(joined.contains("finish_reason"), "{joined}");
     // They come beside the others.
     assert_eq!(texts(&result).await, ["one ", "two"]);
@@ -309,7 +312,9 @@ async fn a_pipe_fills_a_channel_no_faster_than_it_is_read(runtime: Runtime) {
     let result = agent(&runtime, provider).input("Count.").get_result();
     let (sink, mut stream) = channel(2);
     let mut pipe = Box::pin(result.async_pipe(Delta, sink));
-    assert!(futures_util::future::poll_immediate(&mut pipe).await.is_none());
+    assert!(futures_util::future::poll_immediate(&mut pipe)
+        .await
+        .is_none());
     // Two in the channel, one in the hand that waits for room, and a small window.
     assert!((3..8).contains(&gate.taken()), "{}", gate.taken());
     let reading = async {
@@ -351,7 +356,11 @@ async fn a_failure_ends_the_pipe_after_what_came_before(runtime: Runtime) {
     let result = agent.input("Hi.").get_result();
     let list = Collect::new();
     let error = result.async_pipe(Delta, list.clone()).await.unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::Provider(_)), "{}", chain(&error));
+    assert!(
+        matches!(error.kind(), ErrorKind::Provider(_)),
+        "{}",
+        chain(&error)
+    );
     let joined: String = list.take().iter().map(|text| text.to_string()).collect();
     assert_eq!(joined, "one two");
 }

@@ -101,12 +101,20 @@ async fn the_request_is_pulled_no_further_than_the_fastest_reader(runtime: Runti
     for _ in 0..10 {
         fast.next().await.unwrap().unwrap();
     }
-    assert!((10..=10 + WINDOW).contains(&gate.taken()), "{}", gate.taken());
+    assert!(
+        (10..=10 + WINDOW).contains(&gate.taken()),
+        "{}",
+        gate.taken()
+    );
     let taken = gate.taken();
     for _ in 0..10 {
         slow.next().await.unwrap().unwrap();
     }
-    assert_eq!(gate.taken(), taken, "what was read is kept, not pulled again");
+    assert_eq!(
+        gate.taken(),
+        taken,
+        "what was read is kept, not pulled again"
+    );
     slow.next().await.unwrap().unwrap();
     assert!(gate.taken() <= 11 + WINDOW, "{}", gate.taken());
     // A getter wants it all.
@@ -327,7 +335,10 @@ async fn many_readers(runtime: Runtime) {
     }
     assert_eq!(result.async_get_data().await.unwrap(), seed_data());
     assert_eq!(mock.requests().len(), 1);
-    assert_eq!((mock.active(), mock.completed(), mock.cancelled()), (0, 1, 0));
+    assert_eq!(
+        (mock.active(), mock.completed(), mock.cancelled()),
+        (0, 1, 0)
+    );
 }
 
 #[test]

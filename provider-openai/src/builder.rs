@@ -139,7 +139,9 @@ impl OpenAiBuilder {
         self
     }
 
-    /// Sets a header of every request. Its value is treated as a secret.
+    /// Sets a header of every request. Its value is never printed; if its name speaks of a key, a
+    /// token or the like, or its value comes from a variable, it does not go over plain `http`
+    /// either.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
         self.headers.push((name.into(), value.into()));
         self

@@ -12,7 +12,7 @@ use agently_http::retry::{RetryBudget, RetryPolicy};
 use agently_http::{CallOptions, Client, Request, Timeouts};
 
 use crate::builder::OpenAiBuilder;
-use crate::credential::Environment;
+use crate::credential::{has_placeholder, Environment};
 use crate::endpoint;
 use crate::retry;
 use crate::stream::Call;
@@ -104,14 +104,15 @@ impl Inner {
             post = post.with_header("idempotency-key", key)?;
         }
         for (name, value) in &self.headers {
+            let credential = is_credential(name) || has_placeholder(value.expose());
             let value = self
                 .environment
                 .expand_secret(value, &format!("header `{name}`"))?;
-            if is_plain(name) {
-                post = post.with_header(name, value.expose())?;
-            } else {
+            if credential {
                 post = post.with_secret_header(name, &value)?;
                 secrets.push(value);
+            } else {
+                post = post.with_header(name, value.expose())?;
             }
         }
 
@@ -139,22 +140,21 @@ impl Inner {
     }
 }
 
-/// Headers that carry no credential, so that plain `http` is no matter for them.
-fn is_plain(name: &str) -> bool {
+/// Whether a header carries a credential, by its name. What does must not go over plain `http`, and
+/// is taken out of error messages.
+fn is_credential(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
     [
-        "openai-organization",
-        "openai-project",
-        "openai-beta",
-        "http-referer",
-        "referer",
-        "user-agent",
-        "accept",
-        "accept-language",
-        "x-title",
-        "x-request-id",
+        "auth",
+        "key",
+        "token",
+        "secret",
+        "cookie",
+        "password",
+        "signature",
     ]
     .iter()
-    .any(|plain| name.eq_ignore_ascii_case(plain))
+    .any(|word| name.contains(word))
 }
 
 #[async_trait]

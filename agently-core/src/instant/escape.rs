@@ -27,10 +27,11 @@ impl Escape {
         self.part != Part::None
     }
 
-    /// Whether a high surrogate waits: before anything but an escape, [`settle`](Self::settle).
+    /// Whether an escape is open or a high surrogate waits, which before anything but an escape is to
+    /// be [settled](Self::settle).
     #[inline]
-    pub(super) fn waits(&self) -> bool {
-        self.high != 0
+    pub(super) fn is_busy(&self) -> bool {
+        self.is_open() || self.high != 0
     }
 
     /// A backslash was read.

@@ -27,7 +27,7 @@ use super::{Document, DocumentState, Ending, RootShape};
 ///     ("title".to_owned(), None),
 /// ]);
 /// assert_eq!(document.state, DocumentState::Complete);
-/// assert_eq!(document.range, Some(6..25));
+/// assert_eq!(document.range, Some(6..24));
 /// assert_eq!(document.value.map(|node| node.to_value()), Some(json!({"title": "Async"})));
 /// ```
 #[derive(Debug)]

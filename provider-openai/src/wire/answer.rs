@@ -56,8 +56,6 @@ pub struct BodyDecoder {
     progress: u64,
     /// An event was cut off by what followed it.
     stump: bool,
-    warned_bare: bool,
-    warned_lossy: bool,
 }
 
 #[derive(Debug)]
@@ -86,8 +84,6 @@ impl BodyDecoder {
             },
             progress: 0,
             stump: false,
-            warned_bare: false,
-            warned_lossy: false,
         }
     }
 
@@ -184,7 +180,7 @@ impl BodyDecoder {
     /// As [`push`](Self::push), and `Truncated` or `Empty`.
     pub fn finish(&mut self) -> Result<(), ProviderError> {
         if let State::Beginning { bytes, .. } = &mut self.state {
-            if bytes.is_empty() {
+            if BOM.starts_with(bytes) {
                 return self.chunks.finish();
             }
             self.begin(true)?;
@@ -276,7 +272,7 @@ impl BodyDecoder {
             if !event.data.trim_start().starts_with(':') {
                 self.progress += 1;
             }
-            if event.lossy && !std::mem::replace(&mut self.warned_lossy, true) {
+            if event.lossy {
                 self.chunks.warn(
                     WarningKind::InvalidText,
                     "bytes that are not UTF-8 were replaced by U+FFFD",
@@ -286,12 +282,13 @@ impl BodyDecoder {
                 let error = ErrorObject::from_body(event.data);
                 return Err(error.into_stream_error(self.chunks.redactor()));
             }
-            if event.kind == EventKind::BareJson
-                && !std::mem::replace(&mut self.warned_bare, true)
-                && !is_whole_answer(event.data)
-            {
-                self.chunks
-                    .warn(WarningKind::Wire, "an event came without `data:` before it");
+            if event.kind == EventKind::BareJson {
+                match is_whole_answer(event.data) {
+                    true => self.chunks.set_complete(),
+                    false => self
+                        .chunks
+                        .warn(WarningKind::Wire, "an event came without `data:` before it"),
+                }
             }
             if !event.terminated && !is_whole_payload(event.data) {
                 self.stump = true;
@@ -328,6 +325,7 @@ impl BodyDecoder {
                 ));
             }
         }
+        self.chunks.set_complete();
         self.chunks.push(None, &text)?;
         if !self.chunks.is_answer() && !text.contains("\"choices\"") {
             return Err(self.not_an_answer(text.as_bytes()));

@@ -15,6 +15,9 @@ use super::response::{Choice, Chunk, Content, Delta, UsageBody};
 use super::tool_calls::{Bounds, Refused, ToolCalls};
 use super::{surrogate, DecodeOptions, ErrorObject, Redactor};
 
+/// An answer gives so many warnings at most.
+const MOST_WARNINGS: usize = 32;
+
 /// Turns the payloads of a chat completion stream into [`ModelEvent`]s. Does no I/O.
 ///
 /// Give it every payload with [`push`](Self::push), take events with
@@ -48,7 +51,9 @@ pub struct ChunkDecoder {
     snapshot: Option<String>,
     /// A chunk of an answer came, however empty.
     seen: bool,
-    warned_choices: bool,
+    /// The answer was told to be complete by the form it came in.
+    complete: bool,
+    warnings: Vec<Warning>,
     done: bool,
     finished: bool,
 }
@@ -68,7 +73,8 @@ impl ChunkDecoder {
             finish: None,
             snapshot: None,
             seen: false,
-            warned_choices: false,
+            complete: false,
+            warnings: Vec::new(),
             done: false,
             finished: false,
         }
@@ -102,6 +108,11 @@ impl ChunkDecoder {
         self.seen
     }
 
+    /// Takes the answer for complete, with or without a reason to stop: its document was closed.
+    pub(crate) fn set_complete(&mut self) {
+        self.complete = true;
+    }
+
     /// Whether the answer came as a whole message, without any delta.
     pub(crate) fn is_whole(&self) -> bool {
         self.snapshot.is_some() && !self.has_content()
@@ -111,9 +122,13 @@ impl ChunkDecoder {
         &self.redactor
     }
 
+    /// Gives a warning, each only once: some servers do the same odd thing in every event.
     pub(crate) fn warn(&mut self, kind: WarningKind, message: impl Into<String>) {
         let warning = Warning::new(kind, message);
-        self.events.push_back(ModelEvent::Warning(warning));
+        if self.warnings.len() < MOST_WARNINGS && !self.warnings.contains(&warning) {
+            self.warnings.push(warning.clone());
+            self.events.push_back(ModelEvent::Warning(warning));
+        }
     }
 
     /// Takes the payload of one event. What comes after the end marker is ignored.
@@ -164,13 +179,12 @@ impl ChunkDecoder {
         if std::mem::replace(&mut self.finished, true) {
             return Ok(());
         }
-        let whole = self.is_whole();
         if let Some(payload) = self.snapshot.take() {
             self.read_snapshot(&payload)?;
         }
         let reason = match self.finish.take() {
             Some(reason) => reason,
-            None => self.unmarked_end(whole)?,
+            None => self.unmarked_end()?,
         };
         let events = &mut self.events;
         let mut replaced = self.channels.finish(events);
@@ -189,8 +203,8 @@ impl ChunkDecoder {
         Ok(())
     }
 
-    /// What the end means when no reason was given for it. A `whole` message was complete anyway.
-    fn unmarked_end(&mut self, whole: bool) -> Result<FinishReason, ProviderError> {
+    /// What the end means when no reason was given for it.
+    fn unmarked_end(&mut self) -> Result<FinishReason, ProviderError> {
         if !self.seen {
             return Err(ProviderError::new(
                 ProviderErrorKind::Empty,
@@ -201,7 +215,7 @@ impl ChunkDecoder {
         if self.calls.any_open() {
             return Err(truncated("the answer broke off inside a tool call"));
         }
-        if !self.done && !whole && !self.options.accept_eof {
+        if !self.done && !self.complete && !self.options.accept_eof {
             return Err(truncated(
                 "the answer broke off: the stream ended without a finish reason or an end marker",
             )
@@ -223,9 +237,9 @@ impl ChunkDecoder {
         payload: &str,
         marked: bool,
     ) -> Result<(), ProviderError> {
-        let named_error = name == Some("error") && chunk.choices.0.is_empty();
+        let named_error = name == Some("error") && chunk.choices.is_empty();
         if chunk.error == Presence::Filled
-            || chunk.error == Presence::Empty && chunk.choices.0.is_empty()
+            || chunk.error == Presence::Empty && chunk.choices.is_empty()
             || chunk.object.as_str() == "error"
             || chunk.kind.as_str() == "error"
             || named_error
@@ -234,7 +248,7 @@ impl ChunkDecoder {
         }
         self.note_info(chunk.id.0, chunk.model.0, marked);
         let mut snapshot = false;
-        for choice in chunk.choices.0 {
+        for choice in chunk.choices {
             snapshot |= self.choice(choice, payload, marked)?;
         }
         if snapshot {
@@ -269,12 +283,10 @@ impl ChunkDecoder {
             )));
         }
         if index != 0 {
-            if !std::mem::replace(&mut self.warned_choices, true) {
-                self.warn(
-                    WarningKind::Wire,
-                    "the answer holds several choices; the first is read, the others are not",
-                );
-            }
+            self.warn(
+                WarningKind::Wire,
+                "the answer holds several choices; the first is read, the others are not",
+            );
             return Ok(false);
         }
         self.seen = true;
@@ -358,14 +370,14 @@ impl ChunkDecoder {
             cumulative,
             events,
         );
-        if !tool_calls.0.is_empty() {
+        if !tool_calls.is_empty() {
             let bounds = Bounds {
                 calls: self.options.max_tool_calls,
                 argument_bytes: self.options.max_tool_argument_bytes,
                 id_seed: self.options.call_id_seed,
             };
             self.calls
-                .push(tool_calls.0, marked, bounds, &mut replaced, &mut |delta| {
+                .push(tool_calls, marked, bounds, &mut replaced, &mut |delta| {
                     events.push_back(ModelEvent::ToolCallDelta(delta));
                 })
                 .map_err(|refused| match refused {
@@ -391,7 +403,6 @@ impl ChunkDecoder {
         let mut read = |chunk: Chunk<'_>, marked: bool| {
             let first = chunk
                 .choices
-                .0
                 .into_iter()
                 .find(|choice| choice.index.0.unwrap_or(0) == 0);
             match first.and_then(|choice| choice.message.0) {

@@ -193,12 +193,35 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 }
 
 /// A list of objects; what is no object in it is left out, and anything else is an empty list.
+///
+/// The first stands in place: most lists here have one, and it then costs no allocation.
 #[derive(Debug)]
-pub(crate) struct List<T>(pub(crate) Vec<T>);
+pub(crate) struct List<T> {
+    first: Option<T>,
+    more: Vec<T>,
+}
+
+impl<T> List<T> {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+}
 
 impl<T> Default for List<T> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self {
+            first: None,
+            more: Vec::new(),
+        }
+    }
+}
+
+impl<T> IntoIterator for List<T> {
+    type Item = T;
+    type IntoIter = std::iter::Chain<std::option::IntoIter<T>, std::vec::IntoIter<T>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.first.into_iter().chain(self.more)
     }
 }
 
@@ -214,18 +237,21 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                let mut items = Vec::new();
+                let mut list = List::default();
                 while let Some(Object(item)) = seq.next_element()? {
-                    items.extend(item);
+                    match list.first {
+                        None => list.first = item,
+                        Some(_) => list.more.extend(item),
+                    }
                 }
-                Ok(List(items))
+                Ok(list)
             }
 
             absent!(null);
             absent!(visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64, visit_str: &str);
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                skip_map(map).map(|()| List(Vec::new()))
+                skip_map(map).map(|()| List::default())
             }
         }
 

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use agently_api::model::ToolCallDelta;
 
+use super::lenient::List;
 use super::response::{Arguments, ToolCallBody};
 use super::surrogate::{plain, plain_value, Joiner};
 
@@ -99,7 +100,7 @@ impl ToolCalls {
     /// Takes the pieces of one chunk.
     pub(crate) fn push(
         &mut self,
-        pieces: Vec<ToolCallBody>,
+        pieces: List<ToolCallBody>,
         marked: bool,
         bounds: Bounds,
         replaced: &mut bool,

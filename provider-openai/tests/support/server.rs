@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{channel, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -81,6 +82,12 @@ impl Reply {
         self
     }
 
+    /// Pauses between the pieces.
+    pub(crate) fn slowly(mut self, pause: Duration) -> Self {
+        self.pause = pause;
+        self
+    }
+
     /// Then says nothing more.
     pub(crate) fn hold(mut self) -> Self {
         self.end = End::Hold;
@@ -99,6 +106,7 @@ impl Reply {
 pub(crate) struct Server {
     address: String,
     requests: Arc<Mutex<Vec<String>>>,
+    open: Arc<AtomicUsize>,
     closed: Receiver<()>,
 }
 
@@ -110,18 +118,22 @@ impl Server {
         let requests = Arc::new(Mutex::new(Vec::new()));
         let (sender, closed) = channel();
         let seen = Arc::clone(&requests);
+        let open = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&open);
         let script = Arc::new(Mutex::new(VecDeque::from(replies)));
         // Blocked in `accept` when the test ends, it ends with the process.
         std::thread::spawn(move || {
             while let Ok((stream, _)) = listener.accept() {
                 let (seen, sender, script) =
                     (Arc::clone(&seen), sender.clone(), Arc::clone(&script));
-                std::thread::spawn(move || serve(stream, &script, &seen, &sender));
+                let counted = Arc::clone(&counted);
+                std::thread::spawn(move || serve(stream, &script, &seen, &counted, &sender));
             }
         });
         Self {
             address,
             requests,
+            open,
             closed,
         }
     }
@@ -133,6 +145,12 @@ impl Server {
     /// The requests so far, head and body.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
+    }
+
+    /// How many requests are being answered.
+    pub(crate) fn in_flight(&self) -> impl Fn() -> usize + Send + 'static {
+        let open = Arc::clone(&self.open);
+        move || open.load(Ordering::SeqCst)
     }
 
     /// Waits until a client has closed its connection.
@@ -147,19 +165,20 @@ fn serve(
     mut stream: TcpStream,
     script: &Mutex<VecDeque<Reply>>,
     seen: &Mutex<Vec<String>>,
+    open: &AtomicUsize,
     closed: &Sender<()>,
 ) {
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.set_nodelay(true).unwrap();
-    loop {
-        let Some(request) = read_request(&mut stream) else {
-            break;
-        };
+    while let Some(request) = read_request(&mut stream) {
         seen.lock().unwrap().push(request);
         let Some(reply) = script.lock().unwrap().pop_front() else {
             break;
         };
-        if play(&mut stream, &reply).is_err() || reply.end != End::Keep {
+        open.fetch_add(1, Ordering::SeqCst);
+        let played = play(&mut stream, &reply);
+        open.fetch_sub(1, Ordering::SeqCst);
+        if played.is_err() || reply.end != End::Keep {
             break;
         }
     }

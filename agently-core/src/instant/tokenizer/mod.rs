@@ -85,7 +85,7 @@ pub trait TokenVisitor {
 /// tokenizer.push(r#"{"title": "Asy"#, &mut texts);
 /// tokenizer.push(r#"nc\u0021"}"#, &mut texts);
 /// assert_eq!(texts.0, ["Asy", "nc!"]);
-/// assert_eq!(tokenizer.finish(&mut texts), Ending::Complete { end: 26 });
+/// assert_eq!(tokenizer.finish(&mut texts), Ending::Complete { end: 24 });
 /// ```
 #[derive(Clone, Debug)]
 pub struct Tokenizer {
@@ -150,7 +150,7 @@ impl Tally {
         (count > 0).then(|| {
             Warning::new(
                 kind,
-                format!("{count} {what}, the first at byte {first} of the document"),
+                format!("{what} ({count} in all, the first at byte {first} of the document)"),
             )
         })
     }
@@ -233,11 +233,11 @@ impl Tokenizer {
     pub fn warnings(&self) -> Vec<Warning> {
         let lost = self.lost.warning(
             WarningKind::Value,
-            "numbers or literals have no JSON value and became null",
+            "a number or literal without a JSON value became null",
         );
         let lone = self.lone.warning(
             WarningKind::InvalidText,
-            "strings held unpaired surrogates, which became U+FFFD",
+            "an unpaired surrogate in a string became U+FFFD",
         );
         lost.into_iter().chain(lone).collect()
     }

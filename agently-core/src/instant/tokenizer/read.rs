@@ -7,8 +7,8 @@ use crate::instant::gap::{Gap, GapStep};
 use crate::instant::number::{self, Parsed};
 use crate::instant::word::{Literal, Word, WordStep};
 
-/// Up to this many bytes a plain loop finds a quote sooner than `memchr` does.
-const SHORT: usize = 16;
+/// Within so many bytes a plain loop finds a quote sooner than `memchr` does.
+const SHORT: usize = 8;
 
 impl Tokenizer {
     pub(super) fn read<V: TokenVisitor>(&mut self, text: &str, visitor: &mut V) {
@@ -32,16 +32,20 @@ impl Tokenizer {
     }
 
     /// Blanks and comments, then one structural byte or the first of a token.
+    #[inline]
     fn between<V: TokenVisitor>(&mut self, text: &str, from: usize, visitor: &mut V) -> usize {
-        for (index, &byte) in text.as_bytes().iter().enumerate().skip(from) {
-            match self.gap.step(byte) {
-                GapStep::Taken => {}
-                GapStep::Token => return self.token(text, index, byte, visitor),
-                GapStep::Broken => {
-                    self.silence(self.offset + index, Fault::BadComment);
-                    break;
-                }
+        let mut index = from;
+        while let Some(&byte) = text.as_bytes().get(index) {
+            // Outside comments most bytes are tokens: this spares them the question.
+            if self.gap == Gap::Open && !matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b'/' | b'#')
+            {
+                return self.token(text, index, byte, visitor);
             }
+            if self.gap.step(byte) == GapStep::Broken {
+                self.silence(self.offset + index, Fault::BadComment);
+                break;
+            }
+            index += 1;
         }
         text.len()
     }
@@ -55,31 +59,58 @@ impl Tokenizer {
         byte: u8,
         visitor: &mut V,
     ) -> usize {
-        match (self.state, byte) {
-            (State::After, b',') => {
-                self.state = if self.in_object() {
-                    State::Key
-                } else {
-                    State::Item
-                };
+        match self.state {
+            State::After => self.after(at, byte, visitor),
+            State::Colon if byte == b':' => self.state = State::Value,
+            State::Colon => self.silence(self.offset + at, Fault::NoColon),
+            State::Key => match byte {
+                b'"' | b'\'' => {
+                    self.quote = byte;
+                    self.state = State::KeyText;
+                }
+                b'}' => self.close(at, visitor),
+                _ if is_bare(text, at) => {
+                    self.state = State::BareKey;
+                    return at;
+                }
+                _ => self.silence(self.offset + at, Fault::NoKey),
+            },
+            State::Item if byte == b']' => self.close(at, visitor),
+            State::Root if !matches!(byte, b'{' | b'[') => {
+                self.silence(self.offset + at, Fault::NoContainer);
             }
-            (State::Colon, b':') => self.state = State::Value,
-            (State::Key, b'"' | b'\'') => {
-                self.quote = byte;
-                self.state = State::KeyText;
-            }
-            (State::After | State::Key, b'}') if self.in_object() => {
-                return self.close(at, visitor)
-            }
-            (State::After | State::Item, b']') if !self.in_object() => {
-                return self.close(at, visitor)
-            }
-            (State::Value | State::Item, b'"' | b'\'') => {
+            _ => return self.value(at, byte, visitor),
+        }
+        at + 1
+    }
+
+    /// What follows a value: a comma or the end of the container.
+    #[inline]
+    fn after<V: TokenVisitor>(&mut self, at: usize, byte: u8, visitor: &mut V) {
+        let object = self.in_object();
+        match byte {
+            b',' => self.state = if object { State::Key } else { State::Item },
+            b'}' if object => self.close(at, visitor),
+            b']' if !object => self.close(at, visitor),
+            b'}' | b']' => self.silence(self.offset + at, Fault::WrongCloser),
+            _ => self.silence(self.offset + at, Fault::NoComma),
+        }
+    }
+
+    /// The first byte of a value; gives the position to read on from.
+    #[inline]
+    fn value<V: TokenVisitor>(&mut self, at: usize, byte: u8, visitor: &mut V) -> usize {
+        match byte {
+            b'"' | b'\'' => {
                 self.quote = byte;
                 self.state = State::Text;
                 visitor.string_start();
             }
-            (State::Value | State::Item | State::Root, b'{' | b'[') => {
+            b'0'..=b'9' | b'-' | b'+' | b'.' => {
+                self.state = State::Number;
+                return at;
+            }
+            b'{' | b'[' => {
                 let object = byte == b'{';
                 if !self.enter(object) {
                     self.silence(self.offset + at, Fault::TooDeep);
@@ -89,15 +120,7 @@ impl Tokenizer {
                     visitor.list_start();
                 }
             }
-            (State::Value | State::Item, b'0'..=b'9' | b'-' | b'+' | b'.') => {
-                self.state = State::Number;
-                return at;
-            }
-            (State::Key, _) if is_bare(text, at) => {
-                self.state = State::BareKey;
-                return at;
-            }
-            (State::Value | State::Item, _) => {
+            _ => {
                 self.word = Word::begin(byte);
                 if self.word.is_some() {
                     self.state = State::Word;
@@ -105,22 +128,12 @@ impl Tokenizer {
                     self.silence(self.offset + at, Fault::NoValue);
                 }
             }
-            (state, _) => {
-                let fault = match state {
-                    State::After if matches!(byte, b'}' | b']') => Fault::WrongCloser,
-                    State::After => Fault::NoComma,
-                    State::Colon => Fault::NoColon,
-                    State::Root => Fault::NoContainer,
-                    _ => Fault::NoKey,
-                };
-                self.silence(self.offset + at, fault);
-            }
         }
         at + 1
     }
 
     /// A closing bracket of the right kind.
-    fn close<V: TokenVisitor>(&mut self, at: usize, visitor: &mut V) -> usize {
+    fn close<V: TokenVisitor>(&mut self, at: usize, visitor: &mut V) {
         if self.leave() {
             visitor.object_end(ObservedBoundary);
         } else {
@@ -129,7 +142,6 @@ impl Tokenizer {
         if self.state == State::Done {
             self.end = self.offset + at + 1;
         }
-        at + 1
     }
 
     /// The text of a string value.
@@ -152,8 +164,22 @@ impl Tokenizer {
         };
         self.note_lone(self.offset + end);
         visitor.string_end(ObservedBoundary);
-        self.state = State::After;
-        end + 1
+        self.comma(text, end + 1)
+    }
+
+    /// A value has ended: goes past the comma, if it follows at once.
+    #[inline]
+    fn comma(&mut self, text: &str, at: usize) -> usize {
+        if text.as_bytes().get(at) != Some(&b',') {
+            self.state = State::After;
+            return at;
+        }
+        self.state = if self.in_object() {
+            State::Key
+        } else {
+            State::Item
+        };
+        at + 1
     }
 
     /// The text of a quoted key.
@@ -166,6 +192,10 @@ impl Tokenizer {
         };
         self.note_lone(self.offset + end);
         self.key(rest, visitor);
+        if text.as_bytes().get(end + 1) == Some(&b':') {
+            self.state = State::Value;
+            return end + 2;
+        }
         end + 1
     }
 
@@ -199,19 +229,15 @@ impl Tokenizer {
     fn run(&mut self, text: &str, from: usize) -> (usize, Option<usize>) {
         let bytes = text.as_bytes();
         let mut run = from;
-        let mut at = from;
         loop {
-            if self.escape.is_open() || self.escape.waits() {
-                let Some(&byte) = bytes.get(at) else {
-                    return (at, None);
+            if self.escape.is_busy() {
+                let Some(&byte) = bytes.get(run) else {
+                    return (run, None);
                 };
-                at = self.escaped(byte, at);
-                run = at;
-                if self.escape.is_open() || self.escape.waits() {
-                    continue;
-                }
+                run = self.escaped(byte, run);
+                continue;
             }
-            let Some(hit) = find(bytes, at, self.quote) else {
+            let Some(hit) = find(bytes, run, self.quote) else {
                 return (run, None);
             };
             if bytes.get(hit) == Some(&self.quote) {
@@ -220,8 +246,7 @@ impl Tokenizer {
             self.scratch
                 .push_str(text.get(run..hit).unwrap_or_default());
             self.escape.open();
-            at = hit + 1;
-            run = at;
+            run = hit + 1;
         }
     }
 
@@ -354,8 +379,7 @@ impl Tokenizer {
                             visitor.null(ObservedBoundary);
                         }
                     }
-                    self.state = State::After;
-                    return index + 1;
+                    return self.comma(text, index + 1);
                 }
                 WordStep::Broken => {
                     self.silence(self.offset + index, Fault::BadWord);
@@ -372,12 +396,15 @@ impl Tokenizer {
 #[inline]
 fn find(bytes: &[u8], from: usize, quote: u8) -> Option<usize> {
     let rest = bytes.get(from..)?;
-    let found = if rest.len() <= SHORT {
-        rest.iter().position(|&byte| byte == quote || byte == b'\\')
-    } else {
-        memchr::memchr2(quote, b'\\', rest)
-    };
-    found.map(|found| from + found)
+    let (near, far) = rest.split_at(rest.len().min(SHORT));
+    let found = near.iter().position(|&byte| byte == quote || byte == b'\\');
+    if let Some(index) = found {
+        return Some(from + index);
+    }
+    if far.is_empty() {
+        return None;
+    }
+    memchr::memchr2(quote, b'\\', far).map(|index| from + SHORT + index)
 }
 
 /// Whether the character at this position may stand in a key without quotes.
