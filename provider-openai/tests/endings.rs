@@ -495,3 +495,21 @@ fn progress_counts_events_and_no_signs_of_life() {
     decoder.push(sse([&*text("Hi")]).as_bytes()).unwrap();
     assert!(decoder.progress() > start);
 }
+
+#[test]
+fn a_large_answer_in_one_line_and_small_pieces() {
+    let large = WHOLE.replace("All of it", &"x".repeat(8 << 20));
+    let case = Case::with(|options| options.streaming = false);
+    let (events, error) = case.run(large.as_bytes().chunks(4 << 10));
+    assert!(error.is_none(), "{error:?}");
+    assert!(events.len() >= 3);
+}
+
+#[test]
+fn one_piece_may_be_larger_than_one_event() {
+    let case = Case::with(|options| {
+        options.streaming = false;
+        options.max_event_bytes = 64;
+    });
+    assert_eq!(case.read(WHOLE).ok().text, "All of it");
+}

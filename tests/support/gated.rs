@@ -7,9 +7,9 @@ use agently::types::error::ProviderError;
 use agently::types::model::{
     CallContext, EventStream, FinishReason, ModelEvent, ModelProvider, ModelRequest,
 };
-use agently::types::sink::{channel, ChannelSink, ChannelStream};
+use agently::types::sink::{channel, ChannelSink, ChannelStream, StreamSink};
 use async_trait::async_trait;
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 
 /// Answers its one call with what comes through the [`Gate`].
 #[derive(Debug)]
@@ -48,8 +48,11 @@ impl Gate {
         self.event(ModelEvent::TextDelta(text.to_owned()));
     }
 
+    /// The finish, and the end of the stream.
     pub fn finish(&mut self) {
         self.event(ModelEvent::Finish(FinishReason::Stop));
+        let ended = self.sink.finish().now_or_never();
+        assert_eq!(ended, Some(Ok(())));
     }
 
     /// How many events the engine has taken.

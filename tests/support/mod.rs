@@ -18,6 +18,7 @@
 pub mod det_http;
 pub mod gated;
 pub mod rebuild;
+pub mod tls;
 
 use std::error::Error as StdError;
 use std::future::Future;
@@ -32,7 +33,7 @@ use agently_testkit::det::Det;
 use agently_testkit::hand::HandRuntime;
 
 /// How long a whole test may take, so that one that hangs fails.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Makes one test per runtime of each `async fn name(runtime: Runtime)`.
 macro_rules! on_each_runtime {

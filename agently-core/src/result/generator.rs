@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 
 use super::kind::{GeneratorKind, Read as _};
-use super::shared::{Progress, Shared};
+use super::shared::{Progress, ReaderId, Shared};
 use crate::error::{Error, Result};
 
 /// A stream over a result: made by
@@ -22,6 +22,7 @@ use crate::error::{Error, Result};
 #[must_use = "streams do nothing unless polled"]
 pub struct Generator<K: GeneratorKind> {
     shared: Arc<Shared>,
+    id: ReaderId,
     reader: K::Reader,
     state: State,
 }
@@ -39,6 +40,7 @@ impl<K: GeneratorKind> Generator<K> {
             shared.log.want_fields();
         }
         Self {
+            id: shared.reader(),
             shared,
             reader: kind.reader(),
             state: match refused {
@@ -75,7 +77,7 @@ impl<K: GeneratorKind> Stream for Generator<K> {
                 }
                 continue;
             }
-            match this.shared.pull(cx) {
+            match this.shared.pull(this.id, cx) {
                 Progress::Made => {}
                 Progress::Awaited => return Poll::Pending,
             }

@@ -82,11 +82,12 @@ impl ModelResult {
     /// Waits for the end, driving the request if nobody else does.
     fn accepted(&self) -> impl Future<Output = Result<Arc<Accepted>>> + Send + 'static {
         let shared = Arc::clone(&self.shared);
+        let reader = shared.reader();
         poll_fn(move |cx| loop {
             if let Some(outcome) = shared.log.outcome() {
                 return Poll::Ready(outcome);
             }
-            match shared.pull(cx) {
+            match shared.pull(reader, cx) {
                 Progress::Made => {}
                 Progress::Awaited => return Poll::Pending,
             }

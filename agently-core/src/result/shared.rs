@@ -7,7 +7,7 @@
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
@@ -68,6 +68,11 @@ impl Shared {
         self.driver.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A new reader.
+    pub(super) fn reader(&self) -> ReaderId {
+        ReaderId(self.readers.last_id.fetch_add(1, Ordering::Relaxed))
+    }
+
     /// Whether anybody has read yet.
     pub(super) fn is_started(&self) -> bool {
         !matches!(*self.lock(), Driver::Unstarted(_))
@@ -77,11 +82,11 @@ impl Shared {
     ///
     /// The caller has seen the whole log. After [`Progress::Made`] it looks again; after
     /// [`Progress::Awaited`] its waker will be called.
-    pub(super) fn pull(&self, cx: &Context<'_>) -> Progress {
+    pub(super) fn pull(&self, reader: ReaderId, cx: &Context<'_>) -> Progress {
         let mut driver = {
             let mut slot = self.lock();
             // Registered under the lock: whoever holds the driver will see it when putting it back.
-            self.readers.register(cx.waker());
+            self.readers.register(reader, cx.waker());
             match std::mem::replace(&mut *slot, Driver::Polled) {
                 Driver::Idle(driver) => driver,
                 Driver::Unstarted(start) => start(Arc::clone(&self.log)),
@@ -109,7 +114,7 @@ impl Shared {
         let finished = matches!(next, Driver::Finished);
         *self.lock() = next;
         if finished || self.log.version() != before {
-            self.readers.wake_others(cx.waker());
+            self.readers.wake_others(reader);
             return Progress::Made;
         }
         // A wake-up during the poll may have missed a reader that came while we held the driver.
@@ -134,41 +139,64 @@ fn panicked(panic: &(dyn Any + Send)) -> Error {
     )
 }
 
+/// Tells readers apart. Two of them may live in one task and have the same waker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ReaderId(u64);
+
 /// The wakers of the readers that wait. It is itself the waker the driver is polled with.
 #[derive(Default)]
 struct Readers {
-    wakers: Mutex<Vec<Waker>>,
+    wakers: Mutex<Wakers>,
+    last_id: AtomicU64,
     woken: AtomicBool,
 }
 
 impl Readers {
-    fn lock(&self) -> MutexGuard<'_, Vec<Waker>> {
+    fn lock(&self) -> MutexGuard<'_, Wakers> {
         self.wakers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn register(&self, waker: &Waker) {
+    fn register(&self, reader: ReaderId, waker: &Waker) {
         let mut wakers = self.lock();
-        if !wakers.iter().any(|known| known.will_wake(waker)) {
-            wakers.push(waker.clone());
+        let Wakers { one, more } = &mut *wakers;
+        if let Some((_, known)) = one
+            .iter_mut()
+            .chain(more.iter_mut())
+            .find(|(known, _)| *known == reader)
+        {
+            known.clone_from(waker);
+        } else if one.is_none() {
+            *one = Some((reader, waker.clone()));
+        } else {
+            more.push((reader, waker.clone()));
         }
     }
 
     /// Wakes all but the one who is looking anyway.
-    fn wake_others(&self, own: &Waker) {
-        let wakers = std::mem::take(&mut *self.lock());
-        for waker in wakers {
-            if !waker.will_wake(own) {
+    fn wake_others(&self, own: ReaderId) {
+        self.wake_unless(|reader| reader == own);
+    }
+
+    fn wake_all(&self) {
+        self.wake_unless(|_| false);
+    }
+
+    fn wake_unless(&self, spared: impl Fn(ReaderId) -> bool) {
+        // Foreign code runs in `wake`, so the lock is let go first.
+        let Wakers { one, more } = std::mem::take(&mut *self.lock());
+        for (reader, waker) in one.into_iter().chain(more) {
+            if !spared(reader) {
                 waker.wake();
             }
         }
     }
+}
 
-    fn wake_all(&self) {
-        let wakers = std::mem::take(&mut *self.lock());
-        for waker in wakers {
-            waker.wake();
-        }
-    }
+/// A list that allocates only for its second entry: most results have one reader.
+#[derive(Default)]
+struct Wakers {
+    one: Option<(ReaderId, Waker)>,
+    more: Vec<(ReaderId, Waker)>,
 }
 
 impl Wake for Readers {

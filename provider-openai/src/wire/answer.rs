@@ -64,6 +64,8 @@ enum State {
     Beginning {
         bytes: Vec<u8>,
         past_bom: bool,
+        /// How far the end of the first line was looked for.
+        scanned: usize,
     },
     Events(Box<sse::Decoder>),
     Document(Vec<u8>),
@@ -81,6 +83,7 @@ impl BodyDecoder {
             state: State::Beginning {
                 bytes: Vec::new(),
                 past_bom: false,
+                scanned: 0,
             },
             progress: 0,
             stump: false,
@@ -131,6 +134,7 @@ impl BodyDecoder {
             State::Beginning {
                 bytes: held,
                 past_bom,
+                ..
             } => {
                 held.extend_from_slice(bytes);
                 if !*past_bom && !BOM.starts_with(held) {
@@ -144,6 +148,9 @@ impl BodyDecoder {
                     let blank = held.iter().take_while(|byte| byte.is_ascii_whitespace());
                     let blank = blank.count();
                     held.drain(..blank);
+                    if !held.is_empty() {
+                        self.progress += 1;
+                    }
                     return self.begin(false);
                 }
                 Ok(())
@@ -227,10 +234,12 @@ impl BodyDecoder {
 
     /// Tells the format from the first bytes, if they suffice. `ended` forces a choice.
     fn begin(&mut self, ended: bool) -> Result<(), ProviderError> {
-        let State::Beginning { bytes, .. } = &mut self.state else {
+        let State::Beginning { bytes, scanned, .. } = &mut self.state else {
             return Ok(());
         };
-        let Some(format) = sniff(bytes, self.media_type.as_deref(), ended) else {
+        let format = sniff(bytes, *scanned, self.media_type.as_deref(), ended);
+        let Some(format) = format else {
+            *scanned = bytes.len();
             if bytes.len() > self.options.max_answer_bytes {
                 *bytes = Vec::new();
                 return Err(limit(format!(
@@ -363,18 +372,28 @@ impl BodyDecoder {
     }
 }
 
-/// What a body is, by its first bytes; `None` if they do not tell yet.
-fn sniff(bytes: &[u8], media_type: Option<&str>, ended: bool) -> Option<BodyFormat> {
+/// What a body is, by its first bytes; `None` if they do not tell yet. Up to `scanned` they are known
+/// to hold no end of a line.
+fn sniff(
+    bytes: &[u8],
+    scanned: usize,
+    media_type: Option<&str>,
+    ended: bool,
+) -> Option<BodyFormat> {
     const FIELDS: [&[u8]; 5] = [b"data", b"event", b"id", b"retry", b"error"];
     match bytes.first()? {
         b'{' | b'[' => {
             // A first line that is whole by itself begins a stream of lines.
-            let line = bytes.split(|byte| matches!(byte, b'\n' | b'\r')).next()?;
-            if line.len() == bytes.len() && !ended {
-                return None;
-            }
-            let whole = std::str::from_utf8(line).is_ok_and(is_whole_payload);
-            Some(match whole {
+            let news = bytes.get(scanned..)?;
+            let end = news.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+            let line = match end {
+                Some(end) => bytes.get(..scanned + end)?,
+                None if ended => bytes,
+                None => return None,
+            };
+            let lines = std::str::from_utf8(line)
+                .is_ok_and(|line| is_whole_payload(line) && !is_whole_answer(line));
+            Some(match lines {
                 true => BodyFormat::Events,
                 false => BodyFormat::Document,
             })
@@ -396,5 +415,5 @@ fn is_whole_payload(payload: &str) -> bool {
 
 /// Whether a line is a whole answer: no stream of lines, just an answer in one line.
 fn is_whole_answer(line: &str) -> bool {
-    line.contains("\"message\"") && !line.contains("\"delta\"")
+    line.contains("\"choices\"") && line.contains("\"message\"") && !line.contains("\"delta\"")
 }

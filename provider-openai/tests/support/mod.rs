@@ -9,6 +9,7 @@
     reason = "tests; each binary uses a part of this"
 )]
 
+pub(crate) mod call;
 pub(crate) mod server;
 
 use agently_api::data::WarningKind;
