@@ -19,7 +19,7 @@ pub(crate) fn differences(case: &Case, outcome: &Outcome) -> Vec<String> {
         match &outcome.data {
             Ok(seen) if seen == data => {}
             Ok(seen) => {
-                differences.push(format!("data:\n    expected {data}\n    seen     {seen}"))
+                differences.push(format!("data:\n    expected {data}\n    seen     {seen}"));
             }
             Err(error) => differences.push(format!(
                 "data:\n    expected {data}\n    seen     error: {}",
