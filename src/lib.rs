@@ -9,8 +9,8 @@ pub mod types;
 pub use agently_core::output;
 pub use agently_core::{
     Agent, All, AnyEvent, BlockingGenerator, Delta, Error, ErrorKind, EventName, Generator,
-    GeneratorKind, Instant, ModelResult, Original, Request, Result, Schema, Specific,
-    SpecificEvent,
+    GeneratorKind, Instant, Judgment, ModelResult, Original, Request, Result, Schema, Specific,
+    SpecificEvent, ValidationContext,
 };
 pub use builder::{Agently, AgentlyBuilder};
 pub use types::data::StreamingData;

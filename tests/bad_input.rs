@@ -12,6 +12,7 @@
 
 mod support;
 
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::Duration;
 
@@ -152,10 +153,18 @@ async fn a_certificate_of_an_own_authority(runtime: Runtime) {
 }
 
 async fn https_to_a_plain_server(runtime: Runtime) {
-    let server = MockServer::start().unwrap();
-    let url = server.base_url().replace("http://", "https://");
-    fails(&runtime, open_ai(url), Kind::Tls, &["127.0.0.1"], "").await;
-    assert_eq!(server.requests().len(), 0);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}/v1", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut hello = [0; 16];
+        stream.read_exact(&mut hello).unwrap();
+        // What a plain server makes of a TLS hello.
+        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n");
+    });
+    let words = ["127.0.0.1", "http"];
+    fails(&runtime, open_ai(url), Kind::Tls, &words, "").await;
+    server.join().unwrap();
 }
 
 async fn a_wrong_path(runtime: Runtime) {
@@ -238,12 +247,12 @@ async fn a_broken_server(runtime: Runtime) {
 const PAGE: &str = "<!doctype html><html><head><title>Log in</title></head><body>…</body></html>";
 
 async fn a_web_page_instead_of_an_answer(runtime: Runtime) {
-    let words = ["text/html"];
-    let reply = WireReply::html(200, PAGE);
+    let reply = WireReply::html(200, PAGE.replace('…', &"<p>x</p>".repeat(20_000)));
+    let words = ["web page", "base URL"];
     let error = served_fails(&runtime, reply, Kind::ContentType, &words, "").await;
     assert!(error.provider().unwrap().hint().is_some());
-    // The page itself is not poured into the log.
-    assert!(!chain(&error).contains("<body>"), "{}", chain(&error));
+    // The page is not poured into the log.
+    assert!(chain(&error).len() < 1_000, "{}", chain(&error).len());
 }
 
 async fn a_web_page_as_an_error(runtime: Runtime) {
@@ -320,7 +329,7 @@ async fn a_broken_event(runtime: Runtime) {
 
 async fn an_empty_response(runtime: Runtime) {
     let reply = WireReply::stream();
-    let error = served_fails(&runtime, reply, Kind::Empty, &["empty"], "").await;
+    let error = served_fails(&runtime, reply, Kind::Empty, &["no answer at all"], "").await;
     assert!(error.is_retryable());
 }
 
@@ -363,22 +372,6 @@ async fn an_answer_beyond_the_limit(runtime: Runtime) {
     assert_eq!(error.kind(), ErrorKind::Limit);
     assert_says(&error, &["1000 bytes", "response_limit"]);
     assert!(result.partial_text().len() <= 1_100);
-}
-
-#[test]
-fn a_base_url_that_is_none_is_refused_when_it_is_set() {
-    for (url, word) in [
-        ("not a url", "URL"),
-        ("ftp://host/v1", "ftp"),
-        ("http://", "host"),
-        ("https://host/v1#here", "fragment"),
-    ] {
-        let error = open_ai(url).build().unwrap_err();
-        assert_eq!(error.kind(), Kind::Config, "{url}");
-        let text = error.to_string();
-        assert!(text.contains(word), "{url}: {text}");
-        assert!(error.hint().is_some(), "{url}: {text}");
-    }
 }
 
 #[test]

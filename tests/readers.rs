@@ -19,10 +19,10 @@ use agently::types::error::ProviderError;
 use agently::types::model::{CallContext, EventStream, ModelEvent, ModelRequest};
 use agently::types::rt::Runtime;
 use async_trait::async_trait;
-use futures_util::future::{join_all, poll_immediate, select, Either};
+use futures_util::future::{poll_immediate, select, Either};
 use support::gated::gated;
 use support::{
-    agent, in_virtual_time, instant_items, lines, on_each_runtime, run, seed, seed_data, served,
+    agent, in_virtual_time, instant_items, lines, on_each_runtime, seed, seed_data, served,
     SEED_ANSWER,
 };
 
@@ -38,9 +38,7 @@ on_each_runtime! {
     the_loser_of_a_select_can_go_on,
     a_panicking_provider_is_an_error_for_every_reader,
     a_provider_that_panics_at_once_is_an_error,
-    generators_move_between_tasks,
-    readers_on_many_threads_share_one_request,
-    readers_on_many_tasks_share_one_request,
+    fields_can_be_wanted_late_without_an_output,
 }
 
 async fn nothing_is_sent_before_the_first_read(runtime: Runtime) {
@@ -265,83 +263,42 @@ async fn a_provider_that_panics_at_once_is_an_error(runtime: Runtime) {
     support::assert_says(&error, &["no call for you"]);
 }
 
-async fn generators_move_between_tasks(runtime: Runtime) {
-    let (_server, agent) = served(&runtime, Reply::text(SEED_ANSWER).chunked(2));
-    let result = seed(&agent).get_result();
-    let mut events = result.get_async_generator(Instant);
-    let mut seen = Vec::new();
-    // A new task, and perhaps a new thread, for every item.
-    loop {
-        let (item, rest) = runtime.spawn(events.into_future()).await.unwrap();
-        let Some(item) = item else { break };
-        seen.push(item.unwrap());
-        events = rest;
+async fn fields_can_be_wanted_late_without_an_output(runtime: Runtime) {
+    let text =
+        "<think>{}</think>Here: {\"title\":\"Async\",\"items\":[1,{\"a\":null}],\"cut\":\"of";
+    let replies = [
+        Reply::text(text).chunked(5),
+        Reply::text(text).chunked(5).cut(),
+        Reply::text("no document at all").chunked(5),
+    ];
+    for reply in replies {
+        let mut told = Vec::new();
+        // Wanted from the start, in the middle, after the end.
+        for before in [0, 3, usize::MAX] {
+            let mock = MockProvider::new().reply(reply.clone());
+            let result = agent(&runtime, mock).input("Hi.").get_result();
+            let pieces = result.get_async_generator(Delta).take(before);
+            let pieces: Vec<_> = pieces.collect().await;
+            assert!(pieces.len() <= before);
+            let items: Vec<_> = result.get_async_generator(All).collect().await;
+            told.push(format!("{items:?}"));
+        }
+        assert_eq!(told[0], told[1]);
+        assert_eq!(told[0], told[2]);
     }
-    assert_eq!(lines(&seen), lines(&instant_items(&result).await));
-}
-
-async fn readers_on_many_threads_share_one_request(runtime: Runtime) {
-    let (server, agent) = served(&runtime, Reply::text(SEED_ANSWER).chunked(1));
-    let result = seed(&agent).get_result();
-    let threads: Vec<_> = (0..8)
-        .map(|number| {
-            let result = result.clone();
-            runtime.spawn_blocking(move || {
-                if number % 2 == 0 {
-                    return result.get_data().unwrap();
-                }
-                assert_eq!(result.get_generator(Instant).count(), 22);
-                seed_data()
-            })
-        })
-        .collect();
-    for thread in threads {
-        assert_eq!(thread.await.unwrap(), seed_data());
+    for late in [false, true] {
+        let mock = MockProvider::new().reply(Reply::text(text).chunked(5));
+        let result = agent(&runtime, mock).input("Hi.").get_result();
+        if late {
+            result.async_get_text().await.unwrap();
+        }
+        assert_eq!(
+            lines(&instant_items(&result).await).join("; "),
+            "title + As; title + ync; title = \"Async\"; items[0] + 1; items[0] = 1; \
+             items[1].a = null; items[1] = {\"a\":null}; items = [1,{\"a\":null}]; cut + of; \
+             cut = \"of\"; $status \"completed\" retry=false"
+        );
     }
-    assert_eq!(server.requests().len(), 1);
-}
-
-async fn readers_on_many_tasks_share_one_request(runtime: Runtime) {
-    many_readers(runtime).await;
-}
-
-#[test]
-fn readers_share_one_request_in_any_order_of_events() {
-    in_virtual_time(0..200, many_readers);
-}
-
-/// Readers that begin at different moments, every third of which gives up on the way.
-async fn many_readers(runtime: Runtime) {
-    let reply = Reply::text(SEED_ANSWER)
-        .chunked(2)
-        .delay(Duration::from_millis(2));
-    let mock = MockProvider::new().reply(reply);
-    let result = seed(&agent(&runtime, mock.clone())).get_result();
-    let tasks: Vec<_> = (0..9)
-        .map(|number: u32| {
-            let (result, clock) = (result.clone(), runtime.clone());
-            runtime.spawn(async move {
-                clock.sleep(Duration::from_millis(7) * number).await;
-                let mut events = result.get_async_generator(Instant);
-                if number % 3 == 1 {
-                    let _ = events.next().await;
-                    return None;
-                }
-                Some(events.map(Result::unwrap).collect::<Vec<_>>().await)
-            })
-        })
-        .collect();
-    let seen = join_all(tasks).await;
-    let whole = lines(&instant_items(&result).await);
-    for items in seen.into_iter().filter_map(Result::unwrap) {
-        assert_eq!(lines(&items), whole);
-    }
-    assert_eq!(result.async_get_data().await.unwrap(), seed_data());
-    assert_eq!(mock.requests().len(), 1);
-    assert_eq!(
-        (mock.active(), mock.completed(), mock.cancelled()),
-        (0, 1, 0)
-    );
 }
 
 #[test]
@@ -368,18 +325,5 @@ fn a_request_that_nobody_waits_for_any_longer_is_cancelled() {
         let limit = Duration::from_secs(5);
         assert!(runtime.timeout(limit, request.async_start()).await.is_err());
         assert_eq!((mock.active(), mock.cancelled()), (0, 1));
-    });
-}
-
-/// A reader on one runtime, the request on another: both are only a place to wait.
-#[test]
-fn a_result_can_be_read_on_a_foreign_runtime() {
-    let own = agently_testkit::hand::HandRuntime::new().unwrap();
-    run(&support::threads(), |_| async move {
-        let (server, agent) = served(&own.runtime(), Reply::text(SEED_ANSWER).chunked(3));
-        let result = seed(&agent).get_result();
-        assert_eq!(result.async_get_data().await.unwrap(), seed_data());
-        assert_eq!(server.requests().len(), 1);
-        drop(own);
     });
 }

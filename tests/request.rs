@@ -32,6 +32,8 @@ on_each_runtime! {
     many_requests_at_once,
     reasoning_is_no_part_of_the_answer,
     any_framing_of_the_bytes_is_the_same,
+    a_cancelled_request_spoils_no_later_one,
+    a_clone_of_a_request_is_another_request,
 }
 
 async fn the_seed_program(runtime: Runtime) {
@@ -213,4 +215,31 @@ async fn any_framing_of_the_bytes_is_the_same(runtime: Runtime) {
     }
     assert_eq!(seen[0], seen[1]);
     assert_eq!(seen[0], seen[2]);
+}
+
+async fn a_cancelled_request_spoils_no_later_one(runtime: Runtime) {
+    let (server, agent) = served(&runtime, Reply::text(r#"{"title":"As"#).hang());
+    for _ in 0..3 {
+        server.push(Reply::text(SEED_ANSWER).chunked(4));
+        server.push(Reply::text(r#"{"title":"As"#).hang());
+    }
+    for round in 1..=3 {
+        // Left in the middle, its connection cannot be used for another.
+        let mut events = seed(&agent).get_result().get_async_generator(Instant);
+        assert_eq!(events.next().await.unwrap().unwrap().path, "title");
+        drop(events);
+        assert_eq!(seed(&agent).await.unwrap(), seed_data());
+        assert_eq!(server.requests().len(), 2 * round);
+    }
+    assert!(server.wait_for_disconnects(3, Duration::from_secs(10)));
+}
+
+async fn a_clone_of_a_request_is_another_request(runtime: Runtime) {
+    let (server, agent) = served(&runtime, Reply::text("one"));
+    server.push(Reply::text("two"));
+    let request = agent.input("Hi.");
+    let copy = request.clone();
+    assert_eq!(request.await.unwrap(), "one");
+    assert_eq!(copy.await.unwrap(), "two");
+    assert_eq!(server.requests().len(), 2);
 }

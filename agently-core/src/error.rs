@@ -56,6 +56,10 @@ pub enum ErrorKind {
     Malformed,
     /// A required field is missing or empty.
     Ensure,
+    /// A validator refused the answer.
+    Validation,
+    /// A validator failed itself; its error is the source.
+    Validator,
     /// The model stopped at a length limit: the answer is cut off.
     Length,
     /// A content filter stopped the answer.
@@ -85,6 +89,14 @@ impl Error {
         source: impl StdError + Send + Sync + 'static,
     ) -> Self {
         Self::build(kind, message.into(), Some(Source::Other(Box::new(source))))
+    }
+
+    pub(crate) fn with_boxed_source(
+        kind: ErrorKind,
+        message: impl Into<String>,
+        source: Box<dyn StdError + Send + Sync>,
+    ) -> Self {
+        Self::build(kind, message.into(), Some(Source::Other(source)))
     }
 
     fn build(kind: ErrorKind, message: String, source: Option<Source>) -> Self {
@@ -148,9 +160,11 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         match self.0.kind {
             ErrorKind::Provider(_) => self.provider().is_some_and(ProviderError::is_retryable),
-            ErrorKind::NoDocument | ErrorKind::Malformed | ErrorKind::Ensure | ErrorKind::Type => {
-                true
-            }
+            ErrorKind::NoDocument
+            | ErrorKind::Malformed
+            | ErrorKind::Ensure
+            | ErrorKind::Validation
+            | ErrorKind::Type => true,
             _ => false,
         }
     }

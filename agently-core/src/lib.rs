@@ -13,6 +13,7 @@ pub mod prompt;
 mod request;
 mod result;
 pub mod schema;
+mod validate;
 
 pub use agent::Agent;
 pub use blocker::BlockingGenerator;
@@ -23,3 +24,4 @@ pub use result::{
     Specific, SpecificEvent,
 };
 pub use schema::Schema;
+pub use validate::{Judgment, ValidationContext};

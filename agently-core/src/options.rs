@@ -3,6 +3,8 @@ use std::time::Duration;
 use agently_api::model::ToolSpec;
 use serde_json::{Map, Value};
 
+use crate::validate::Validator;
+
 /// How a request is made, beside its prompt.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
@@ -16,6 +18,9 @@ pub(crate) struct Options {
     pub(crate) response_limit: usize,
     pub(crate) accept_length: bool,
     pub(crate) raw_events: bool,
+    pub(crate) validators: Vec<Validator>,
+    /// By wildcard path.
+    pub(crate) field_validators: Vec<(String, Validator)>,
 }
 
 impl Default for Options {
@@ -32,6 +37,8 @@ impl Default for Options {
             response_limit: 256 << 20,
             accept_length: false,
             raw_events: false,
+            validators: Vec::new(),
+            field_validators: Vec::new(),
         }
     }
 }
@@ -91,6 +98,80 @@ macro_rules! option_setters {
         /// it is an error of kind [`Length`](crate::ErrorKind::Length).
         pub fn accept_length(mut self, accept: bool) -> Self {
             self.$options().accept_length = accept;
+            self
+        }
+
+        /// A rule of your own for the answer, asked once per attempt, after those given before.
+        ///
+        /// It gets the data (the text as a JSON string if no output was declared). When it says
+        /// [`Judgment::Fail`](crate::Judgment::Fail), the model is told why and asked again, within
+        /// the budget of [`max_retries`](Self::max_retries).
+        ///
+        /// ```
+        /// use agently_core::Judgment;
+        /// # fn demo(request: agently_core::Request) -> agently_core::Request {
+        /// request.validate("short title", |data, _context| {
+        ///     let title = data["title"].as_str().unwrap_or_default();
+        ///     Judgment::pass_if(title.len() <= 40, "the title is longer than 40 characters")
+        /// })
+        /// # }
+        /// ```
+        pub fn validate(
+            mut self,
+            name: impl Into<String>,
+            handler: impl Fn(&serde_json::Value, &crate::ValidationContext) -> crate::Judgment
+                + Send
+                + Sync
+                + 'static,
+        ) -> Self {
+            let validator = crate::validate::Validator::new(name.into(), handler);
+            self.$options().validators.push(validator);
+            self
+        }
+
+        /// [`validate`](Self::validate) with an async rule.
+        pub fn validate_async<F>(
+            mut self,
+            name: impl Into<String>,
+            handler: impl Fn(serde_json::Value, crate::ValidationContext) -> F
+                + Send
+                + Sync
+                + 'static,
+        ) -> Self
+        where
+            F: std::future::Future<Output = crate::Judgment> + Send + 'static,
+        {
+            let validator = crate::validate::Validator::new_async(name.into(), handler);
+            self.$options().validators.push(validator);
+            self
+        }
+
+        /// A rule of your own for one field, asked the moment the field closes in the stream.
+        ///
+        /// `path` is as in `title` or `items[*].name`. When the rule says
+        /// [`Judgment::Fail`](crate::Judgment::Fail), the attempt is given up at once: its
+        /// connection is closed, what the model would still have written is saved, and the next
+        /// attempt begins. It needs a declared output.
+        ///
+        /// ```
+        /// use agently_core::Judgment;
+        /// # fn demo(request: agently_core::Request) -> agently_core::Request {
+        /// request.validate_field("language", "known language", |language, _context| {
+        ///     Judgment::pass_if(language == "en" || language == "de", "it must be `en` or `de`")
+        /// })
+        /// # }
+        /// ```
+        pub fn validate_field(
+            mut self,
+            path: impl Into<String>,
+            name: impl Into<String>,
+            handler: impl Fn(&serde_json::Value, &crate::ValidationContext) -> crate::Judgment
+                + Send
+                + Sync
+                + 'static,
+        ) -> Self {
+            let validator = crate::validate::Validator::new(name.into(), handler);
+            self.$options().field_validators.push((path.into(), validator));
             self
         }
 

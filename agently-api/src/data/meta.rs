@@ -1,6 +1,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::model::{FinishReason, Usage};
 
 /// What is known about a model call besides its answer.
@@ -51,7 +53,7 @@ pub struct Timings {
 }
 
 /// One attempt of a call.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct AttemptMeta {
     /// From 1.
@@ -62,6 +64,14 @@ pub struct AttemptMeta {
     pub usage: Option<Usage>,
     /// How long it took.
     pub duration: Duration,
+    /// The validator that refused it, if one did.
+    pub validator: Option<String>,
+    /// Whether it was given up while the model was still writing, which saved the rest.
+    pub stopped_early: bool,
+    /// What that validator gave along.
+    pub payload: Option<Value>,
+    /// What the model had written, for a failed attempt.
+    pub text: Option<String>,
 }
 
 impl AttemptMeta {
@@ -78,7 +88,22 @@ impl AttemptMeta {
             failure,
             usage,
             duration,
+            ..Self::default()
         }
+    }
+}
+
+impl fmt::Debug for AttemptMeta {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Answer text and payload stay out of logs.
+        f.debug_struct("AttemptMeta")
+            .field("index", &self.index)
+            .field("failure", &self.failure)
+            .field("validator", &self.validator)
+            .field("stopped_early", &self.stopped_early)
+            .field("usage", &self.usage)
+            .field("duration", &self.duration)
+            .finish_non_exhaustive()
     }
 }
 

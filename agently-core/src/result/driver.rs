@@ -2,21 +2,25 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use agently_api::error::{ProviderError, ProviderErrorKind};
 use agently_api::model::{CallContext, FinishReason, ModelEvent, ModelProvider, ModelRequest};
-use agently_api::rt::Runtime;
+use agently_api::rt::{Runtime, Sleep};
+use futures_util::future::{select, Either};
 use futures_util::StreamExt;
 
+use super::early::Early;
 use super::judge::{judge, Verdict};
 use super::log::Log;
+use super::validators::validate;
 use crate::error::{Error, ErrorKind, Result};
 use crate::instant::{Document, ThinkSplitter};
 use crate::options::Options;
 use crate::prompt::Prompt;
+use crate::validate::Next;
 
 /// Everything a request needs once it is started.
 pub(crate) struct Call {
@@ -28,52 +32,128 @@ pub(crate) struct Call {
 
 pub(super) async fn drive(call: Call, log: Arc<Log>) {
     let start = call.runtime.now();
-    let deadline = call
-        .options
-        .timeout
-        .and_then(|limit| start.checked_add(limit));
+    let mut limit = Limit::new(&call, start);
+    let Call {
+        provider,
+        runtime,
+        prompt,
+        options,
+    } = call;
+    // Validators may change what later attempts are made with.
+    let next = Arc::new(Mutex::new(Next { prompt, options }));
     let mut correction: Option<String> = None;
     let mut attempt: u32 = 0;
     loop {
-        let began = call.runtime.now();
+        let began = runtime.now();
+        let (prompt, options) = {
+            let next = next.lock().unwrap_or_else(PoisonError::into_inner);
+            (next.prompt.clone(), next.options.clone())
+        };
+        let mut early = Early::new(prompt.output(), &options, &log, attempt, &next);
         let run = Attempt {
-            call: &call,
+            early: &mut early,
+            provider: &*provider,
+            runtime: &runtime,
+            prompt: &prompt,
+            options: &options,
             log: &log,
             start,
-            deadline,
+            limit: &mut limit,
             finish: None,
             marked_token: attempt > 0,
             marked_field: attempt > 0,
             shown: log.version(),
         };
-        let verdict = match run.run(correction.as_deref()).await {
-            Ok((finish, document)) => judge(&call, &log, finish.as_ref(), document),
+        let mut verdict = match run.run(correction.as_deref()).await {
+            Ok(Ended::Whole(finish, document)) => {
+                judge(&prompt, &options, &log, finish.as_ref(), document)
+            }
+            Ok(Ended::Early(verdict)) => verdict,
             Err(error) => Verdict::Fail(error),
         };
-        let now = call.runtime.now();
+        if let Verdict::Accept(data) = verdict {
+            let work = async {
+                // Fields that closed only with the end of the answer.
+                match early.judge().await {
+                    Some(verdict) => verdict,
+                    None => validate(&log, &options, attempt, &next, data).await,
+                }
+            };
+            verdict = limit.within(work).await.unwrap_or_else(Verdict::Fail);
+        }
+        let now = runtime.now();
         let took = now.saturating_duration_since(began);
         let total = now.saturating_duration_since(start);
         match verdict {
             Verdict::Accept(data) => return log.accept(data, took, total),
-            Verdict::Retry { reason, .. } if attempt < call.options.max_retries => {
-                log.retry(&reason, took);
-                correction = Some(reason);
+            Verdict::Retry { refusal, .. } if attempt < options.max_retries => {
+                correction = Some(refusal.reason.clone());
+                log.retry(refusal, took);
                 attempt += 1;
                 Pause::default().await;
             }
-            Verdict::Retry { error, .. } | Verdict::Fail(error) => {
-                return log.fail_after(error, took, Some(total));
+            Verdict::Retry { refusal, error } => {
+                return log.fail_after(error, Some(refusal), took, total);
             }
+            Verdict::Fail(error) => return log.fail_after(error, None, took, total),
         }
     }
 }
 
+/// The time limit of the whole request.
+///
+/// The provider is told the moment as well and may give a better error at it; this holds for
+/// those that do not look.
+struct Limit {
+    deadline: Option<Instant>,
+    limit: Duration,
+    sleep: Option<Sleep>,
+}
+
+impl Limit {
+    fn new(call: &Call, start: Instant) -> Self {
+        let limit = call.options.timeout;
+        Self {
+            deadline: limit.and_then(|limit| start.checked_add(limit)),
+            limit: limit.unwrap_or_default(),
+            sleep: limit.map(|limit| call.runtime.sleep(limit)),
+        }
+    }
+
+    async fn within<F: Future>(&mut self, work: F) -> Result<F::Output> {
+        let Some(sleep) = &mut self.sleep else {
+            return Ok(work.await);
+        };
+        match select(std::pin::pin!(work), sleep).await {
+            Either::Left((output, _)) => Ok(output),
+            Either::Right(((), _)) => Err(ProviderError::new(
+                ProviderErrorKind::Deadline,
+                format!("the request was not finished within {:?}", self.limit),
+            )
+            .with_hint("give it more time with `timeout`, or ask for less")
+            .into()),
+        }
+    }
+}
+
+/// How a call of the model ended.
+enum Ended {
+    /// By itself.
+    Whole(Option<FinishReason>, Option<Document>),
+    /// A field was refused while the model was still writing.
+    Early(Verdict),
+}
+
 /// One call of the model.
-struct Attempt<'a> {
-    call: &'a Call,
+struct Attempt<'a, 'b> {
+    early: &'a mut Early<'b>,
+    provider: &'a dyn ModelProvider,
+    runtime: &'a Runtime,
+    prompt: &'a Prompt,
+    options: &'a Options,
     log: &'a Log,
     start: Instant,
-    deadline: Option<Instant>,
+    limit: &'a mut Limit,
     finish: Option<FinishReason>,
     marked_token: bool,
     marked_field: bool,
@@ -81,23 +161,22 @@ struct Attempt<'a> {
     shown: usize,
 }
 
-impl Attempt<'_> {
-    async fn run(
-        mut self,
-        correction: Option<&str>,
-    ) -> Result<(Option<FinishReason>, Option<Document>)> {
-        let mut stream = self
-            .call
+impl Attempt<'_, '_> {
+    async fn run(mut self, correction: Option<&str>) -> Result<Ended> {
+        let opening = self
             .provider
-            .stream(self.request(correction)?, self.context())
-            .await?;
+            .stream(self.request(correction)?, self.context());
+        let mut stream = self.limit.within(opening).await??;
         let mut splitter = ThinkSplitter::new();
-        while let Some(event) = stream.next().await {
+        while let Some(event) = self.limit.within(stream.next()).await? {
             match event? {
                 ModelEvent::TextDelta(text) => {
                     let split = splitter.push(&text);
                     self.reasoning(&split.reasoning);
                     self.text(&split.text);
+                    if let Some(verdict) = self.limit.within(self.early.judge()).await? {
+                        return Ok(Ended::Early(verdict.early()));
+                    }
                 }
                 ModelEvent::ReasoningDelta(text) => self.reasoning(&text),
                 ModelEvent::ToolCallDelta(delta) => {
@@ -130,13 +209,12 @@ impl Attempt<'_> {
         }
         let document = self.log.end_text();
         self.note_field(document.is_some());
-        Ok((self.finish, document))
+        Ok(Ended::Whole(self.finish, document))
     }
 
     fn request(&self, correction: Option<&str>) -> Result<ModelRequest> {
-        let options = &self.call.options;
+        let options = self.options;
         let messages = self
-            .call
             .prompt
             .render_with_correction(correction)
             .map_err(|error| Error::with_source(ErrorKind::Prompt, error.to_string(), error))?;
@@ -149,12 +227,12 @@ impl Attempt<'_> {
     }
 
     fn context(&self) -> CallContext {
-        let mut context = CallContext::new(self.call.runtime.clone())
-            .with_raw_events(self.call.options.raw_events);
-        context.deadline = self.deadline;
+        let mut context =
+            CallContext::new(self.runtime.clone()).with_raw_events(self.options.raw_events);
+        context.deadline = self.limit.deadline;
         context
             .idempotency_key
-            .clone_from(&self.call.options.idempotency_key);
+            .clone_from(&self.options.idempotency_key);
         context
     }
 
@@ -201,14 +279,11 @@ impl Attempt<'_> {
     }
 
     fn elapsed(&self) -> Duration {
-        self.call
-            .runtime
-            .now()
-            .saturating_duration_since(self.start)
+        self.runtime.now().saturating_duration_since(self.start)
     }
 
     fn check_size(&self) -> Result<()> {
-        let limit = self.call.options.response_limit;
+        let limit = self.options.response_limit;
         if self.log.text_len() <= limit {
             return Ok(());
         }

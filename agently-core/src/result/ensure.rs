@@ -81,7 +81,7 @@ fn check(steps: &[EnsureStep], ensure: Ensure, data: &Node, path: &Path, faults:
 }
 
 /// Null, blank text, and a list or object without anything in it. `false` and `0` are something.
-fn is_empty(data: &Node) -> bool {
+pub(super) fn is_empty(data: &Node) -> bool {
     match data {
         Node::Null => true,
         Node::Bool(_) | Node::Number(_) => false,

@@ -2,12 +2,14 @@
 
 use agently_api::data::{Node, Warning, WarningKind};
 use agently_api::model::FinishReason;
+use serde_json::Value;
 
-use super::driver::Call;
 use super::ensure::unmet;
 use super::log::Log;
 use crate::error::{Error, ErrorKind};
 use crate::instant::{Document, DocumentState};
+use crate::options::Options;
+use crate::prompt::Prompt;
 use crate::schema::Schema;
 
 /// The longest reason that is sent back to the model, in characters.
@@ -16,21 +18,59 @@ const MAX_REASON: usize = 300;
 pub(super) enum Verdict {
     /// The answer is accepted; `None` means the text itself is the data.
     Accept(Option<Node>),
-    /// Another attempt may do better. `reason` is what the model is told, `error` what the caller
+    /// Another attempt may do better. `refusal` is what the model is told, `error` what the caller
     /// gets when no attempt is left.
-    Retry { reason: String, error: Error },
+    Retry { refusal: Refusal, error: Error },
     /// No further attempt would help.
     Fail(Error),
 }
 
+impl Verdict {
+    /// The same, on an answer that was still being written.
+    pub(super) fn early(mut self) -> Self {
+        if let Self::Retry { refusal, .. } = &mut self {
+            refusal.early = true;
+        }
+        self
+    }
+}
+
+/// Why an answer was refused.
+pub(super) struct Refusal {
+    /// In words for the model, of bounded length.
+    pub(super) reason: String,
+    /// The validator that refused it; `None` if the pipeline did.
+    pub(super) validator: Option<String>,
+    /// More about it, for the caller.
+    pub(super) payload: Option<Value>,
+    /// Whether the answer was still being written.
+    pub(super) early: bool,
+}
+
+impl Refusal {
+    pub(super) fn new(reason: String) -> Self {
+        let reason = match reason.char_indices().nth(MAX_REASON) {
+            Some((end, _)) => format!("{}…", reason.get(..end).unwrap_or_default()),
+            None => reason,
+        };
+        Self {
+            reason,
+            validator: None,
+            payload: None,
+            early: false,
+        }
+    }
+}
+
 pub(super) fn judge(
-    call: &Call,
+    prompt: &Prompt,
+    options: &Options,
     log: &Log,
     finish: Option<&FinishReason>,
     document: Option<Document>,
 ) -> Verdict {
     let cut = match finish {
-        Some(FinishReason::Length) if !call.options.accept_length => Some(Error::new(
+        Some(FinishReason::Length) if !options.accept_length => Some(Error::new(
             ErrorKind::Length,
             "the model stopped at a length limit, so the answer is cut off; \
              raise `max_tokens`, or take what there is with `accept_length(true)`",
@@ -51,7 +91,7 @@ pub(super) fn judge(
             "the model declined to answer; its words are in the `All` stream",
         ));
     }
-    match (call.prompt.output(), document) {
+    match (prompt.output(), document) {
         (Some(schema), Some(document)) => judge_document(log, schema, &text, finish, document),
         _ => Verdict::Accept(None),
     }
@@ -131,12 +171,8 @@ fn missing(log: &Log, schema: &Schema, text: &str) -> Verdict {
 }
 
 fn retry(kind: ErrorKind, reason: String, message: String) -> Verdict {
-    let reason = match reason.char_indices().nth(MAX_REASON) {
-        Some((end, _)) => format!("{}…", reason.get(..end).unwrap_or_default()),
-        None => reason,
-    };
     Verdict::Retry {
-        reason,
+        refusal: Refusal::new(reason),
         error: Error::new(kind, message),
     }
 }

@@ -9,6 +9,7 @@ use agently_api::data::{
 };
 use agently_api::model::{ModelEvent, ToolCall, ToolCallDelta};
 
+use super::judge::Refusal;
 use super::tools::ToolCalls;
 use crate::error::{Error, Result};
 use crate::instant::{Document, FieldParser, RootShape};
@@ -127,6 +128,10 @@ impl Log {
         self.lock().fields.get(index).map(|(_, data)| data.clone())
     }
 
+    pub(super) fn fields_len(&self) -> usize {
+        self.lock().fields.len()
+    }
+
     /// The field event at `index`, if it came with the first `records` records.
     pub(super) fn field_within(&self, index: usize, records: usize) -> Option<StreamingData> {
         let state = self.lock();
@@ -225,10 +230,11 @@ impl Log {
     }
 
     /// The attempt was refused, and another begins.
-    pub(super) fn retry(&self, reason: &str, duration: Duration) {
+    pub(super) fn retry(&self, refusal: Refusal, duration: Duration) {
         let mut state = self.grow();
         let attempt = state.attempt;
-        state.close_attempt(Some(reason.to_owned()), duration);
+        let reason = refusal.reason.clone();
+        state.close_attempt(Some(reason.clone()), Some(refusal), duration);
         state.push_status(AttemptStatus::retrying(attempt, reason));
         state.attempt += 1;
         state.text.clear();
@@ -247,7 +253,7 @@ impl Log {
         let mut state = self.grow();
         let attempt = state.attempt;
         state.meta.timings.total = Some(total);
-        state.close_attempt(None, duration);
+        state.close_attempt(None, None, duration);
         state.push_status(AttemptStatus::completed(attempt));
         let text = state.text.clone();
         let accepted = Accepted {
@@ -260,12 +266,29 @@ impl Log {
         state.outcome = Some(Ok(Arc::new(accepted)));
     }
 
-    /// The call failed for good.
+    /// The call failed for good, no one knows when.
     pub(super) fn fail(&self, error: Error) {
-        self.fail_after(error, Duration::ZERO, None);
+        self.end(error, None, Duration::ZERO, None);
     }
 
-    pub(super) fn fail_after(&self, error: Error, duration: Duration, total: Option<Duration>) {
+    /// The call failed for good.
+    pub(super) fn fail_after(
+        &self,
+        error: Error,
+        refusal: Option<Refusal>,
+        duration: Duration,
+        total: Duration,
+    ) {
+        self.end(error, refusal, duration, Some(total));
+    }
+
+    fn end(
+        &self,
+        error: Error,
+        refusal: Option<Refusal>,
+        duration: Duration,
+        total: Option<Duration>,
+    ) {
         let mut state = self.grow();
         if state.outcome.is_some() {
             return;
@@ -274,7 +297,7 @@ impl Log {
         let reason = describe(&error);
         state.finish_parser();
         state.meta.timings.total = total;
-        state.close_attempt(Some(reason.clone()), duration);
+        state.close_attempt(Some(reason.clone()), refusal, duration);
         state.push_status(AttemptStatus::failed(attempt, reason));
         let error = error.with_outcome(state.text.clone(), state.meta.clone());
         state.outcome = Some(Err(error));
@@ -314,8 +337,20 @@ impl State {
         }
     }
 
-    fn close_attempt(&mut self, failure: Option<String>, duration: Duration) {
-        let attempt = AttemptMeta::new(self.attempt, failure, self.meta.usage, duration);
+    fn close_attempt(
+        &mut self,
+        failure: Option<String>,
+        refusal: Option<Refusal>,
+        duration: Duration,
+    ) {
+        let text = failure.is_some().then(|| self.text.clone());
+        let mut attempt = AttemptMeta::new(self.attempt, failure, self.meta.usage, duration);
+        attempt.text = text;
+        if let Some(refusal) = refusal {
+            attempt.validator = refusal.validator;
+            attempt.payload = refusal.payload;
+            attempt.stopped_early = refusal.early;
+        }
         self.meta.attempts.push(attempt);
     }
 

@@ -1,6 +1,7 @@
 //! One request, many readers.
 
 mod driver;
+mod early;
 mod ensure;
 mod generator;
 mod judge;
@@ -9,6 +10,7 @@ mod log;
 mod shape;
 mod shared;
 mod tools;
+mod validators;
 
 use std::fmt;
 use std::future::{poll_fn, Future};

@@ -1,0 +1,105 @@
+//! Judging a field the moment it closes.
+//!
+//! An answer that is already wrong need not be waited for: the attempt is given up at once, which
+//! drops the provider's stream and closes its socket.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use agently_api::data::StreamingData;
+
+use super::ensure::is_empty;
+use super::judge::{Refusal, Verdict};
+use super::log::Log;
+use super::validators::{one, Asked};
+use crate::error::{Error, ErrorKind};
+use crate::options::Options;
+use crate::schema::{Ensure, Schema};
+use crate::validate::{Next, ValidationContext, Validator};
+
+/// The rules for single fields, and how far they have been applied in this attempt.
+pub(super) struct Early<'a> {
+    rules: BTreeMap<String, Rules<'a>>,
+    log: &'a Log,
+    next: Arc<Mutex<Next>>,
+    attempt: u32,
+    retries_left: u32,
+    /// How many of the log's field events have been looked at.
+    seen: usize,
+}
+
+#[derive(Default)]
+struct Rules<'a> {
+    not_empty: bool,
+    validators: Vec<&'a Validator>,
+}
+
+impl<'a> Early<'a> {
+    pub(super) fn new(
+        schema: Option<&Schema>,
+        options: &'a Options,
+        log: &'a Log,
+        attempt: u32,
+        next: &Arc<Mutex<Next>>,
+    ) -> Self {
+        let mut rules: BTreeMap<String, Rules<'a>> = BTreeMap::new();
+        for rule in schema.into_iter().flat_map(Schema::ensure_paths) {
+            if rule.ensure == Ensure::NotNull {
+                rules.entry(rule.to_string()).or_default().not_empty = true;
+            }
+        }
+        for (path, validator) in &options.field_validators {
+            let rules = rules.entry(path.clone()).or_default();
+            rules.validators.push(validator);
+        }
+        Self {
+            rules,
+            log,
+            next: Arc::clone(next),
+            attempt,
+            retries_left: options.max_retries.saturating_sub(attempt),
+            seen: log.fields_len(),
+        }
+    }
+
+    /// Judges the fields that have closed since the last look; `None` if all are good.
+    pub(super) async fn judge(&mut self) -> Option<Verdict> {
+        if self.rules.is_empty() {
+            return None;
+        }
+        while let Some(item) = self.log.field(self.seen) {
+            self.seen += 1;
+            if item.is_complete {
+                if let Some(verdict) = self.judge_field(&item).await {
+                    return Some(verdict);
+                }
+            }
+        }
+        None
+    }
+
+    async fn judge_field(&self, item: &StreamingData) -> Option<Verdict> {
+        let rules = self.rules.get(item.wildcard_path())?;
+        if rules.not_empty && is_empty(item.value().node()) {
+            let reason = format!("`{}` must not be empty", item.path);
+            return Some(Verdict::Retry {
+                refusal: Refusal::new(reason.clone()),
+                error: Error::new(ErrorKind::Ensure, reason),
+            });
+        }
+        for validator in &rules.validators {
+            let context = ValidationContext::new(
+                &self.log.text(),
+                self.attempt + 1,
+                self.retries_left,
+                Arc::clone(&self.next),
+            );
+            let value = item.value().to_value();
+            let place = format!("`{}`: ", item.path);
+            if let Asked::Refused(verdict) = one(validator, &place, value, context).await {
+                return Some(verdict);
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,386 @@
+//! Blocking calls: each has an async twin that says the same, works wherever a thread may wait, and
+//! refuses to wait inside a task.
+
+#![cfg(all(feature = "openai", feature = "mock", feature = "macros"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod support;
+
+use std::time::Duration;
+
+use agently::mock::{MockProvider, MockServer, Reply};
+use agently::prelude::*;
+use agently::types::rt::Runtime;
+use agently::types::sink::Collect;
+use agently::Error;
+use agently_testkit::det::Det;
+use agently_testkit::hand::HandRuntime;
+use support::{
+    agent, assert_says, on_each_runtime, open_ai, run, seed, served, threads, SEED_ANSWER,
+};
+
+/// What an async call, or its blocking twin, said: the same text for the same outcome.
+fn told<T: std::fmt::Debug>(outcome: Result<T, Error>) -> String {
+    match outcome {
+        Ok(value) => format!("{value:?}"),
+        Err(error) => format!("{:?} {}", error.kind(), support::chain(&error)),
+    }
+}
+
+/// A provider to be made anew for each twin.
+type Case = (&'static str, fn() -> MockProvider);
+
+/// An answer, a failure on the way, and an answer that is refused.
+fn cases() -> [Case; 3] {
+    [
+        ("accepted", || {
+            MockProvider::new().reply(Reply::text(SEED_ANSWER).chunked(3).reasoning("Hm."))
+        }),
+        ("cut", || {
+            MockProvider::new().reply(Reply::text(r#"{"title":"As"#).chunked(3).cut())
+        }),
+        ("refused", || {
+            MockProvider::new().reply(Reply::text("no")).repeat_last()
+        }),
+    ]
+}
+
+/// A standing agent with everything that a request needs.
+fn standing(runtime: &Runtime, provider: MockProvider) -> Agent {
+    agent(runtime, provider).instruct("Say something.")
+}
+
+fn names(pairs: &[(&'static str, &'static str)]) -> Vec<&'static str> {
+    for (sync, twin) in pairs {
+        let expected = [
+            format!("async_{sync}"),
+            sync.replacen("get_", "get_async_", 1),
+        ];
+        assert!(expected.contains(&(*twin).to_owned()), "{sync} and {twin}");
+    }
+    pairs.iter().map(|(sync, _)| *sync).collect()
+}
+
+#[test]
+fn every_pair_of_an_agent_agrees() {
+    assert_eq!(names(Agent::SYNC_PAIRS), ["start"]);
+    let runtime = threads();
+    for (case, provider) in cases() {
+        let waited = standing(&runtime, provider()).start();
+        let agent = standing(&runtime, provider());
+        let awaited = runtime.block_on(agent.async_start()).unwrap();
+        assert_eq!(told(waited), told(awaited), "{case}");
+    }
+}
+
+#[test]
+fn every_pair_of_a_request_agrees() {
+    assert_eq!(names(Request::SYNC_PAIRS), ["start"]);
+    let runtime = threads();
+    for (case, provider) in cases() {
+        let waited = seed(&agent(&runtime, provider())).start();
+        let request = seed(&agent(&runtime, provider()));
+        let awaited = runtime.block_on(request.async_start()).unwrap();
+        assert_eq!(told(waited), told(awaited), "{case}");
+    }
+}
+
+#[test]
+fn every_pair_of_a_result_agrees() {
+    let runtime = threads();
+    for name in names(ModelResult::SYNC_PAIRS) {
+        for (case, provider) in cases() {
+            let new = || seed(&agent(&runtime, provider())).get_result();
+            let (blocking, other) = (new(), new());
+            macro_rules! twins {
+                ($sync:ident, $twin:ident) => {
+                    (
+                        told(blocking.$sync()),
+                        told(runtime.block_on(other.$twin()).unwrap()),
+                    )
+                };
+            }
+            let (waited, awaited) = match name {
+                "get_text" => twins!(get_text, async_get_text),
+                "get_data" => twins!(get_data, async_get_data),
+                "get_reasoning" => twins!(get_reasoning, async_get_reasoning),
+                "get_tool_calls" => twins!(get_tool_calls, async_get_tool_calls),
+                "get_data_object" => {
+                    type Data = std::collections::BTreeMap<String, serde_json::Value>;
+                    let awaited = other.async_get_data_object::<Data>();
+                    (
+                        told(blocking.get_data_object::<Data>()),
+                        told(runtime.block_on(awaited).unwrap()),
+                    )
+                }
+                "get_meta" => {
+                    // Durations differ from run to run.
+                    let meta = |outcome: Result<agently::types::data::ResultMeta, Error>| {
+                        told(outcome.map(|m| (m.provider, m.finish_reason, m.attempts.len())))
+                    };
+                    let awaited = other.async_get_meta();
+                    (
+                        meta(blocking.get_meta()),
+                        meta(runtime.block_on(awaited).unwrap()),
+                    )
+                }
+                "get_generator" => {
+                    let awaited = other.get_async_generator(Instant).map(told).collect();
+                    let awaited: Vec<String> = runtime.block_on(awaited).unwrap();
+                    let waited: Vec<String> = blocking.get_generator(Instant).map(told).collect();
+                    (waited.join("\n"), awaited.join("\n"))
+                }
+                "pipe" => {
+                    let (left, right) = (Collect::new(), Collect::new());
+                    let awaited = other.async_pipe(Instant, right.clone());
+                    (
+                        format!("{} {left:?}", told(blocking.pipe(Instant, left.clone()))),
+                        format!("{} {right:?}", told(runtime.block_on(awaited).unwrap())),
+                    )
+                }
+                name => panic!("`{name}` has a twin that no test compares"),
+            };
+            assert_eq!(waited, awaited, "{name}, {case}");
+        }
+    }
+}
+
+on_each_runtime! {
+    blocking_calls_work_on_blocking_threads,
+    blocking_calls_are_refused_in_tasks,
+    a_refused_call_sends_nothing_and_its_twin_works,
+    a_blocking_iterator_is_refused_once,
+}
+
+async fn blocking_calls_work_on_blocking_threads(runtime: Runtime) {
+    let (server, agent) = served(&runtime, Reply::text(SEED_ANSWER).chunked(3));
+    let waited = runtime.spawn_blocking(move || {
+        let result = seed(&agent).get_result();
+        let paths: Vec<String> = result
+            .get_generator(Instant)
+            .map(|item| item.unwrap().path.to_string())
+            .collect();
+        assert_eq!(paths.last().unwrap(), "$status");
+        result.get_data().unwrap()
+    });
+    assert_eq!(waited.await.unwrap(), support::seed_data());
+    assert_eq!(server.requests().len(), 1);
+}
+
+fn assert_refused<T: std::fmt::Debug>(outcome: Result<T, Error>) {
+    let error = outcome.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::BlockingInAsync);
+    assert_says(&error, &["async_", "spawn_blocking"]);
+    assert!(!error.is_retryable());
+}
+
+async fn blocking_calls_are_refused_in_tasks(runtime: Runtime) {
+    let mock = MockProvider::new().reply(Reply::text(SEED_ANSWER));
+    let agent = standing(&runtime, mock.clone());
+    let result = seed(&agent).get_result();
+    assert_refused(agent.start());
+    assert_refused(seed(&agent).start());
+    assert_refused(result.get_text());
+    assert_refused(result.get_data());
+    assert_refused(result.get_data_object::<u8>());
+    assert_refused(result.get_meta());
+    assert_refused(result.get_reasoning());
+    assert_refused(result.get_tool_calls());
+    assert_refused(result.pipe(Instant, Collect::new()));
+    assert_eq!(mock.requests().len(), 0);
+}
+
+async fn a_refused_call_sends_nothing_and_its_twin_works(runtime: Runtime) {
+    let (server, agent) = served(&runtime, Reply::text(SEED_ANSWER));
+    let result = seed(&agent).get_result();
+    assert_refused(result.get_data());
+    assert_eq!(server.connections(), 0);
+    assert_eq!(result.async_get_data().await.unwrap(), support::seed_data());
+    // Even what is there already is not handed out: the call is wrong all the same.
+    assert_refused(result.get_data());
+    assert_eq!(server.requests().len(), 1);
+}
+
+async fn a_blocking_iterator_is_refused_once(runtime: Runtime) {
+    let (server, agent) = served(&runtime, Reply::text(SEED_ANSWER));
+    let result = seed(&agent).get_result();
+    let mut items = result.get_generator(Instant);
+    assert_refused(items.next().unwrap());
+    assert!(items.next().is_none());
+    assert_eq!(server.requests().len(), 0);
+    assert_eq!(support::instant_items(&result).await.len(), 8);
+}
+
+#[test]
+fn blocking_calls_work_on_plain_threads_of_every_runtime() {
+    let hand = HandRuntime::new().unwrap();
+    let mut runtimes = vec![threads(), hand.runtime()];
+    #[cfg(feature = "tokio")]
+    runtimes.push(agently::tokio::runtime().unwrap());
+    runtimes.truncate(3);
+    for runtime in runtimes {
+        let (_server, agent) = served(&runtime, Reply::text(SEED_ANSWER).chunked(3));
+        let result = seed(&agent).get_result();
+        let text: String = result
+            .get_generator(Delta)
+            .map(Result::unwrap)
+            .fold(String::new(), |text, delta| text + &delta);
+        assert_eq!(text, SEED_ANSWER);
+        assert_eq!(result.get_text().unwrap(), SEED_ANSWER);
+    }
+}
+
+#[test]
+fn a_blocking_call_inside_of_block_on_is_refused() {
+    let runtime = threads();
+    let agent = standing(&runtime, MockProvider::new());
+    assert_refused(runtime.block_on(async { agent.start() }).unwrap());
+}
+
+#[test]
+fn a_task_of_one_runtime_may_not_wait_for_another() {
+    let hand = HandRuntime::new().unwrap();
+    let agent = standing(&hand.runtime(), MockProvider::new());
+    run(&threads(), |_| async move { assert_refused(agent.start()) });
+}
+
+#[test]
+fn a_runtime_of_one_thread_refuses_to_wait_for_itself() {
+    let det = Det::new(1);
+    let agent = standing(&det.runtime(), MockProvider::new());
+    assert_refused(agent.start());
+}
+
+/// Smol's tasks are not known to us, as any foreign executor's are not. A call in one of them holds
+/// up its thread and ends, because ours are others.
+#[test]
+fn a_blocking_call_in_a_foreign_task_ends() {
+    let foreign = Det::new(1);
+    let (_server, agent) = served(&threads(), Reply::text(SEED_ANSWER));
+    let data = foreign.block_on(async { seed(&agent).start() }).unwrap();
+    assert_eq!(data.unwrap(), support::seed_data());
+}
+
+#[test]
+fn a_blocking_iterator_that_is_dropped_cancels_the_request() {
+    let (server, agent) = served(&threads(), Reply::text(r#"{"title":"As"#).hang());
+    let result = seed(&agent).get_result();
+    let mut items = result.get_generator(Instant);
+    assert_eq!(items.next().unwrap().unwrap().path, "title");
+    drop((items, result));
+    assert!(server.wait_for_disconnects(1, Duration::from_secs(10)));
+}
+
+#[cfg(feature = "tokio")]
+mod tokio_contexts {
+    use agently::tokio::with_handle;
+    use tokio::runtime::{Builder, Handle};
+    use tokio::task::spawn_blocking;
+
+    use super::*;
+
+    /// An agent on the background runtime that Agently chooses by itself.
+    fn by_default(server: &MockServer) -> Agent {
+        let provider = open_ai(server.base_url()).build().unwrap();
+        Agently::builder()
+            .provider(provider)
+            .build()
+            .unwrap()
+            .agent()
+    }
+
+    fn server() -> MockServer {
+        let reply = Reply::text(SEED_ANSWER).chunked(5);
+        let server = MockServer::builder().reply(reply).repeat_last();
+        server.start().unwrap()
+    }
+
+    #[tokio::test]
+    async fn in_a_tokio_test() {
+        let server = server();
+        let agent = by_default(&server);
+        assert_refused(seed(&agent).start());
+        assert_eq!(server.requests().len(), 0);
+        assert_eq!(seed(&agent).await.unwrap(), support::seed_data());
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a task that is not ours is what is tested"
+    )]
+    async fn in_a_foreign_task() {
+        let server = server();
+        let agent = by_default(&server);
+        let outcome = tokio::spawn(async move {
+            assert_refused(seed(&agent).start());
+            seed(&agent).await
+        });
+        assert_eq!(outcome.await.unwrap().unwrap(), support::seed_data());
+    }
+
+    #[tokio::test]
+    async fn on_a_blocking_thread_of_tokio() {
+        let server = server();
+        let agent = by_default(&server);
+        let waited = spawn_blocking(move || seed(&agent).start());
+        assert_eq!(waited.await.unwrap().unwrap(), support::seed_data());
+    }
+
+    #[tokio::test]
+    async fn on_a_blocking_thread_of_the_very_runtime_that_it_waits_for() {
+        let server = server();
+        let provider = open_ai(server.base_url()).build().unwrap();
+        let agent = agent(&with_handle(&Handle::current()), provider);
+        assert_refused(seed(&agent).start());
+        let waited = spawn_blocking(move || seed(&agent).start());
+        assert_eq!(waited.await.unwrap().unwrap(), support::seed_data());
+    }
+
+    #[test]
+    fn two_current_thread_runtimes_one_after_the_other() {
+        let server = server();
+        // One provider, with one pool of connections, for both.
+        let provider = open_ai(server.base_url()).build().unwrap();
+        let shared = by_default(&server);
+        for _ in 0..2 {
+            let tokio = Builder::new_current_thread().enable_all().build().unwrap();
+            let own = agent(&with_handle(tokio.handle()), provider.clone());
+            tokio.block_on(async {
+                assert_eq!(seed(&own).await.unwrap(), support::seed_data());
+                assert_eq!(seed(&shared).await.unwrap(), support::seed_data());
+            });
+        }
+        assert_eq!(server.requests().len(), 4);
+    }
+
+    #[test]
+    fn a_runtime_that_is_gone_is_an_error_and_no_hang() {
+        let server = server();
+        let tokio = Builder::new_multi_thread().enable_all().build().unwrap();
+        let provider = open_ai(server.base_url()).build().unwrap();
+        let agent = agent(&with_handle(tokio.handle()), provider);
+        assert_eq!(seed(&agent).start().unwrap(), support::seed_data());
+        drop(tokio);
+        let error = seed(&agent).start().unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Provider(_)));
+        assert_eq!(server.requests().len(), 1);
+    }
+
+    #[test]
+    fn between_two_runtimes_a_script_may_wait() {
+        let server = server();
+        let agent = by_default(&server);
+        let waited = seed(&agent).start().unwrap();
+        let tokio = Builder::new_current_thread().build().unwrap();
+        let awaited = tokio.block_on(async { seed(&agent).await.unwrap() });
+        assert_eq!(waited, awaited);
+        assert_eq!(seed(&agent).start().unwrap(), awaited);
+    }
+}
