@@ -14,6 +14,7 @@ mod support;
 use agently::mock::{MockProvider, MockServer, Reply};
 use agently::prelude::*;
 use agently::types::data::CompletionSource;
+use agently::types::error::ProviderErrorKind;
 use agently::types::model::{FinishReason, Usage};
 use agently::types::rt::Runtime;
 use support::{
@@ -37,6 +38,7 @@ on_each_runtime! {
     tools_instead_of_the_answer_are_an_error,
     tools_are_an_answer_where_no_output_was_declared,
     an_answer_with_open_values_is_closed,
+    a_provider_that_stops_in_the_middle_has_not_answered,
     a_failed_transport_is_no_reason_to_ask_again_here,
 }
 
@@ -314,6 +316,17 @@ async fn an_answer_with_open_values_is_closed(runtime: Runtime) {
         json!({ "title": "T", "items": ["one"] })
     );
     assert!(!result.async_get_meta().await.unwrap().warnings.is_empty());
+}
+
+async fn a_provider_that_stops_in_the_middle_has_not_answered(runtime: Runtime) {
+    // The document is whole, but nobody said that it is all.
+    let mock = MockProvider::new().reply(Reply::text(SEED_ANSWER).cut());
+    let result = seed(&agent(&runtime, mock)).get_result();
+    let error = result.async_get_data().await.unwrap_err();
+    let kind = ErrorKind::Provider(ProviderErrorKind::Truncated);
+    assert_eq!(error.kind(), kind);
+    assert_eq!(error.partial_text(), Some(SEED_ANSWER));
+    assert_eq!(result.async_get_meta().await.unwrap_err().kind(), kind);
 }
 
 async fn a_failed_transport_is_no_reason_to_ask_again_here(runtime: Runtime) {

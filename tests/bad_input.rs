@@ -13,7 +13,7 @@
 mod support;
 
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 use agently::mock::{MockServer, Reply, WireReply};
@@ -103,15 +103,16 @@ async fn served_fails(
 }
 
 async fn a_refused_connection(runtime: Runtime) {
-    let address = {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.local_addr().unwrap()
-    };
-    let provider = open_ai(format!("http://{address}/v1?secret=42"));
+    // The port of the other end of a connection: taken, so that nobody else can come to listen at
+    // it, and listened at by nobody.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let address = taken.local_addr().unwrap();
+    let provider = open_ai(format!("http://{address}/v1?token=hush"));
     let words = [&*format!("127.0.0.1:{}", address.port()), "refused"];
     let error = fails(&runtime, provider, Kind::Connect, &words, "").await;
     assert!(error.is_retryable());
-    assert!(!chain(&error).contains("42"), "{}", chain(&error));
+    assert!(!chain(&error).contains("hush"), "{}", chain(&error));
     assert!(error.provider().unwrap().hint().is_some());
 }
 

@@ -11,11 +11,19 @@
 
 mod support;
 
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use agently::mock::{MockProvider, Reply};
 use agently::prelude::*;
+use agently::types::error::ProviderError;
+use agently::types::model::{CallContext, EventStream, FinishReason, ModelEvent, ModelRequest};
 use agently::types::rt::Runtime;
+use async_trait::async_trait;
 use futures_util::future::join_all;
 use support::gated::gated;
 use support::{
@@ -150,4 +158,90 @@ fn a_result_can_be_read_on_a_foreign_runtime() {
         assert_eq!(server.requests().len(), 1);
         drop(own);
     });
+}
+
+type Reader = Pin<Box<dyn Future<Output = agently::Result<String>> + Send>>;
+
+/// Whether a waker was called.
+#[derive(Debug, Default)]
+struct Flag(AtomicBool);
+
+impl Flag {
+    fn is_up(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Wake for Flag {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+/// A provider in whose first poll a second reader comes, just after the provider has woken whoever
+/// was there.
+#[derive(Clone, Default)]
+struct Interrupted {
+    second: Arc<Mutex<Option<Reader>>>,
+    flag: Arc<Flag>,
+}
+
+impl Interrupted {
+    fn poll_second(&self) -> Poll<agently::Result<String>> {
+        let waker = Waker::from(Arc::clone(&self.flag));
+        let mut second = self.second.lock().unwrap();
+        let second = second.as_mut().unwrap();
+        second.as_mut().poll(&mut Context::from_waker(&waker))
+    }
+}
+
+#[async_trait]
+impl ModelProvider for Interrupted {
+    async fn stream(
+        &self,
+        _request: ModelRequest,
+        _context: CallContext,
+    ) -> Result<EventStream, ProviderError> {
+        let this = self.clone();
+        let mut came = false;
+        let silence = futures_util::stream::poll_fn(move |cx| {
+            if std::mem::replace(&mut came, true) {
+                return Poll::Ready(None);
+            }
+            cx.waker().wake_by_ref();
+            assert!(this.poll_second().is_pending());
+            Poll::Pending
+        });
+        let end = [
+            ModelEvent::TextDelta("late".to_owned()),
+            ModelEvent::Finish(FinishReason::Stop),
+        ];
+        let end = futures_util::stream::iter(end.map(Ok));
+        Ok(EventStream::new(silence.chain(end)))
+    }
+}
+
+#[test]
+fn a_reader_that_comes_during_a_wake_up_is_woken() {
+    let provider = Interrupted::default();
+    let result = agent(&support::threads(), provider.clone())
+        .input("Hi.")
+        .get_result();
+    let reader = || -> Reader {
+        let result = result.clone();
+        Box::pin(async move { result.async_get_text().await })
+    };
+    *provider.second.lock().unwrap() = Some(reader());
+    let mut first = reader();
+    assert!(first
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()))
+        .is_pending());
+    // The first reader was woken as well, but goes away without another look.
+    drop(first);
+    assert!(provider.flag.is_up(), "nobody will ever poll the request");
+    let Poll::Ready(text) = provider.poll_second() else {
+        panic!("the answer is there");
+    };
+    assert_eq!(text.unwrap(), "late");
 }

@@ -13,7 +13,6 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::process::Command;
 
 use agently::core::prompt::PromptValue;
 use agently::mock::{MockProvider, MockServer, Reply};
@@ -21,9 +20,7 @@ use agently::prelude::*;
 use agently::types::error::ProviderErrorKind;
 use agently::types::rt::Runtime;
 use agently::Error;
-use support::{
-    agent, assert_says, on_each_runtime, open_ai, seed, seed_data, threads, SEED_ANSWER,
-};
+use support::{agent, assert_says, chain, on_each_runtime, open_ai, seed, threads};
 
 on_each_runtime! {
     an_empty_prompt_is_the_error_of_the_first_read,
@@ -70,7 +67,7 @@ async fn a_role_alone_asks_nothing(runtime: Runtime) {
     let error = agent.async_start().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Prompt);
     assert_says(&error, &["nothing to answer", "`input`"]);
-    assert!(!support::chain(&error).contains("editor"));
+    assert!(!chain(&error).contains("editor"));
 }
 
 async fn an_agent_that_cannot_ask_says_why(runtime: Runtime) {
@@ -216,109 +213,4 @@ fn a_base_url_that_is_none_is_refused_when_it_is_set() {
         assert!(text.contains(word), "{url}: {text}");
         assert!(error.hint().is_some(), "{url}: {text}");
     }
-}
-
-const CHILD: &str = "AGENTLY_TEST_CHILD";
-
-/// Runs the test of this name again in a process with this environment, where [`CHILD`] is set.
-/// Says whether this is that process.
-#[cfg(any(feature = "tokio", feature = "smol"))]
-fn in_a_process_of_its_own(test: &str, environment: &[(&str, &str)]) -> bool {
-    if std::env::var_os(CHILD).is_some() {
-        return true;
-    }
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    for name in ["OPENAI_BASE_URL", "OPENAI_API_KEY", "OPENAI_MODEL"] {
-        command.env_remove(name);
-    }
-    let output = command
-        .args(["--exact", test, "--nocapture"])
-        .env(CHILD, "1")
-        .env("NO_PROXY", "*")
-        .envs(environment.iter().copied())
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{text}{errors}");
-    assert!(text.contains("1 passed"), "{text}");
-    false
-}
-
-#[cfg(any(feature = "tokio", feature = "smol"))]
-#[test]
-fn the_default_without_an_environment_says_what_to_set() {
-    if !in_a_process_of_its_own("the_default_without_an_environment_says_what_to_set", &[]) {
-        return;
-    }
-    // Making the agent is no error; asking is.
-    let agent = Agently::create_agent();
-    let error = seed(&agent).start().unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::NoProvider);
-    assert_says(&error, &["OPENAI_API_KEY", "OPENAI_MODEL", "set_settings"]);
-}
-
-#[cfg(any(feature = "tokio", feature = "smol"))]
-#[test]
-fn the_default_reads_the_environment() {
-    let server = seed_server();
-    let environment = [
-        ("OPENAI_BASE_URL", &*server.base_url()),
-        ("OPENAI_API_KEY", "sk-from-env"),
-        ("OPENAI_MODEL", "model-from-env"),
-    ];
-    if in_a_process_of_its_own("the_default_reads_the_environment", &environment) {
-        let agent = Agently::create_agent();
-        assert_eq!(seed(&agent).start().unwrap(), seed_data());
-        return;
-    }
-    let requests = server.requests();
-    assert_eq!(requests.len(), 1);
-    assert_eq!(requests[0].field("/model"), Some(&json!("model-from-env")));
-}
-
-#[cfg(any(feature = "tokio", feature = "smol"))]
-#[test]
-fn settings_go_before_the_environment_and_for_later_agents() {
-    let server = seed_server();
-    let environment = [
-        ("SHIP_URL", &*server.base_url()),
-        ("OPENAI_BASE_URL", "http://127.0.0.1:9/v1"),
-        ("OPENAI_MODEL", "model-from-env"),
-    ];
-    let name = "settings_go_before_the_environment_and_for_later_agents";
-    if in_a_process_of_its_own(name, &environment) {
-        Agently::set_settings(
-            "OpenAICompatible",
-            json!({
-                "base_url": "${ENV.SHIP_URL}",
-                "model": "from-settings",
-                "options": { "temperature": 0.5 },
-                "headers": { "x-ship": "Beagle" },
-            }),
-        )
-        .unwrap();
-        let agent = Agently::create_agent();
-        // A fault changes nothing.
-        let fault = Agently::set_settings("OpenAICompatible", json!({ "model": 5 }));
-        assert!(fault.is_err());
-        assert_eq!(seed(&agent).start().unwrap(), seed_data());
-        let other = Agently::create_agent();
-        assert_eq!(seed(&other).start().unwrap(), seed_data());
-        return;
-    }
-    let requests = server.requests();
-    assert_eq!(requests.len(), 2);
-    for request in requests {
-        assert_eq!(request.field("/model"), Some(&json!("from-settings")));
-        assert_eq!(request.field("/temperature"), Some(&json!(0.5)));
-        assert_eq!(request.header("x-ship"), Some("Beagle"));
-    }
-}
-
-/// A server for as many requests as come.
-#[cfg(any(feature = "tokio", feature = "smol"))]
-fn seed_server() -> MockServer {
-    let server = MockServer::builder().reply(Reply::text(SEED_ANSWER));
-    server.repeat_last().start().unwrap()
 }

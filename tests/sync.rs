@@ -14,16 +14,14 @@ mod support;
 
 use std::time::Duration;
 
-use agently::mock::{MockProvider, MockServer, Reply};
+use agently::mock::{MockProvider, Reply};
 use agently::prelude::*;
 use agently::types::rt::Runtime;
 use agently::types::sink::Collect;
 use agently::Error;
 use agently_testkit::det::Det;
 use agently_testkit::hand::HandRuntime;
-use support::{
-    agent, assert_says, on_each_runtime, open_ai, run, seed, served, threads, SEED_ANSWER,
-};
+use support::{agent, assert_refused, on_each_runtime, run, seed, served, threads, SEED_ANSWER};
 
 /// What an async call, or its blocking twin, said: the same text for the same outcome.
 fn told<T: std::fmt::Debug>(outcome: Result<T, Error>) -> String {
@@ -173,13 +171,6 @@ async fn blocking_calls_work_on_blocking_threads(runtime: Runtime) {
     assert_eq!(server.requests().len(), 1);
 }
 
-fn assert_refused<T: std::fmt::Debug>(outcome: Result<T, Error>) {
-    let error = outcome.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::BlockingInAsync);
-    assert_says(&error, &["async_", "spawn_blocking"]);
-    assert!(!error.is_retryable());
-}
-
 async fn blocking_calls_are_refused_in_tasks(runtime: Runtime) {
     let mock = MockProvider::new().reply(Reply::text(SEED_ANSWER));
     let agent = standing(&runtime, mock.clone());
@@ -275,112 +266,4 @@ fn a_blocking_iterator_that_is_dropped_cancels_the_request() {
     assert_eq!(items.next().unwrap().unwrap().path, "title");
     drop((items, result));
     assert!(server.wait_for_disconnects(1, Duration::from_secs(10)));
-}
-
-#[cfg(feature = "tokio")]
-mod tokio_contexts {
-    use agently::tokio::with_handle;
-    use tokio::runtime::{Builder, Handle};
-    use tokio::task::spawn_blocking;
-
-    use super::*;
-
-    /// An agent on the background runtime that Agently chooses by itself.
-    fn by_default(server: &MockServer) -> Agent {
-        let provider = open_ai(server.base_url()).build().unwrap();
-        Agently::builder()
-            .provider(provider)
-            .build()
-            .unwrap()
-            .agent()
-    }
-
-    fn server() -> MockServer {
-        let reply = Reply::text(SEED_ANSWER).chunked(5);
-        let server = MockServer::builder().reply(reply).repeat_last();
-        server.start().unwrap()
-    }
-
-    #[tokio::test]
-    async fn in_a_tokio_test() {
-        let server = server();
-        let agent = by_default(&server);
-        assert_refused(seed(&agent).start());
-        assert_eq!(server.requests().len(), 0);
-        assert_eq!(seed(&agent).await.unwrap(), support::seed_data());
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a task that is not ours is what is tested"
-    )]
-    async fn in_a_foreign_task() {
-        let server = server();
-        let agent = by_default(&server);
-        let outcome = tokio::spawn(async move {
-            assert_refused(seed(&agent).start());
-            seed(&agent).await
-        });
-        assert_eq!(outcome.await.unwrap().unwrap(), support::seed_data());
-    }
-
-    #[tokio::test]
-    async fn on_a_blocking_thread_of_tokio() {
-        let server = server();
-        let agent = by_default(&server);
-        let waited = spawn_blocking(move || seed(&agent).start());
-        assert_eq!(waited.await.unwrap().unwrap(), support::seed_data());
-    }
-
-    #[tokio::test]
-    async fn on_a_blocking_thread_of_the_very_runtime_that_it_waits_for() {
-        let server = server();
-        let provider = open_ai(server.base_url()).build().unwrap();
-        let agent = agent(&with_handle(&Handle::current()), provider);
-        assert_refused(seed(&agent).start());
-        let waited = spawn_blocking(move || seed(&agent).start());
-        assert_eq!(waited.await.unwrap().unwrap(), support::seed_data());
-    }
-
-    #[test]
-    fn two_current_thread_runtimes_one_after_the_other() {
-        let server = server();
-        // One provider, with one pool of connections, for both.
-        let provider = open_ai(server.base_url()).build().unwrap();
-        let shared = by_default(&server);
-        for _ in 0..2 {
-            let tokio = Builder::new_current_thread().enable_all().build().unwrap();
-            let own = agent(&with_handle(tokio.handle()), provider.clone());
-            tokio.block_on(async {
-                assert_eq!(seed(&own).await.unwrap(), support::seed_data());
-                assert_eq!(seed(&shared).await.unwrap(), support::seed_data());
-            });
-        }
-        assert_eq!(server.requests().len(), 4);
-    }
-
-    #[test]
-    fn a_runtime_that_is_gone_is_an_error_and_no_hang() {
-        let server = server();
-        let tokio = Builder::new_multi_thread().enable_all().build().unwrap();
-        let provider = open_ai(server.base_url()).build().unwrap();
-        let agent = agent(&with_handle(tokio.handle()), provider);
-        assert_eq!(seed(&agent).start().unwrap(), support::seed_data());
-        drop(tokio);
-        let error = seed(&agent).start().unwrap_err();
-        assert!(matches!(error.kind(), ErrorKind::Provider(_)));
-        assert_eq!(server.requests().len(), 1);
-    }
-
-    #[test]
-    fn between_two_runtimes_a_script_may_wait() {
-        let server = server();
-        let agent = by_default(&server);
-        let waited = seed(&agent).start().unwrap();
-        let tokio = Builder::new_current_thread().build().unwrap();
-        let awaited = tokio.block_on(async { seed(&agent).await.unwrap() });
-        assert_eq!(waited, awaited);
-        assert_eq!(seed(&agent).start().unwrap(), awaited);
-    }
 }

@@ -1,4 +1,5 @@
 //! Rules of the caller's own: asked in order, told to the model, and early where they can be.
+#![cfg(all(feature = "openai", feature = "mock", feature = "macros"))]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -189,3 +189,12 @@ pub fn assert_says(error: &Error, words: &[&str]) {
         assert!(text.contains(word), "`{word}` is not in: {text}");
     }
 }
+
+/// Says that a blocking call was refused, and what to do instead.
+#[track_caller]
+pub fn assert_refused<T: std::fmt::Debug>(outcome: Result<T, Error>) {
+    let error = outcome.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::BlockingInAsync);
+    assert_says(&error, &["async_", "spawn_blocking"]);
+    assert!(!error.is_retryable());
+}

@@ -109,7 +109,10 @@ fn judge_document(
     }
     let data = match (document.state, document.value) {
         (DocumentState::Complete, Some(value)) => value,
-        (DocumentState::Open, Some(value)) if finish == Some(&FinishReason::Stop) => {
+        // A cut answer comes this far only if the caller takes cut answers.
+        (DocumentState::Open, Some(value))
+            if matches!(finish, Some(FinishReason::Stop | FinishReason::Length)) =>
+        {
             log.warn(Warning::new(
                 WarningKind::Repair,
                 "the answer ended with open values, which were closed",
