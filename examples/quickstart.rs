@@ -19,10 +19,25 @@ use agently::openai::OpenAi;
 use agently::prelude::*;
 use agently::types::rt::Runtime;
 
+const HELP: &str = "\
+Asks for a title and two points, and prints every field as it grows.
+
+  --plain           one line for each step, as on a pipe
+  --sync            with the blocking calls
+  --runtime NAME    on tokio or on smol
+
+With OPENAI_BASE_URL, OPENAI_API_KEY and OPENAI_MODEL set it asks that server, else one of its own.";
+
 fn main() -> ExitCode {
+    if std::env::args().any(|word| word == "--help" || word == "-h") {
+        println!("{HELP}");
+        return ExitCode::SUCCESS;
+    }
     let result = Options::parse().and_then(|options| run(&options));
     match result {
         Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads the output has seen enough.
+        Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
         Err(error) => {
             print_error(&*error);
             ExitCode::FAILURE
@@ -122,7 +137,8 @@ fn print_end(
     data: &serde_json::Value,
     meta: &agently::types::data::ResultMeta,
 ) -> Result<(), Box<dyn Error>> {
-    println!("\n{}", serde_json::to_string_pretty(data)?);
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "\n{}", serde_json::to_string_pretty(data)?)?;
     let mut line = vec![format!(
         "model {}",
         meta.model.as_deref().unwrap_or("unknown")
@@ -141,8 +157,14 @@ fn print_end(
     if let (Some(first), Some(total)) = (meta.timings.to_first_field, meta.timings.total) {
         line.push(format!("first field {first:.1?}, total {total:.1?}"));
     }
-    println!("[{}]", line.join(" | "));
+    writeln!(out, "[{}]", line.join(" | "))?;
     Ok(())
+}
+
+fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
+    error
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 /// The whole chain, one level a line.
@@ -164,7 +186,12 @@ struct Options {
 impl Options {
     fn parse() -> Result<Self, Box<dyn Error>> {
         let mut options = Self {
-            runtime: "tokio".to_owned(),
+            runtime: if cfg!(feature = "tokio") {
+                "tokio"
+            } else {
+                "smol"
+            }
+            .to_owned(),
             sync: false,
             plain: false,
         };

@@ -67,7 +67,8 @@ impl Agently {
         defaults::agent()
     }
 
-    /// Settings of the process default, for agents created from now on.
+    /// Settings of the process default, for agents created from now on. They are added to those set
+    /// before; what is not set comes from the environment (the key only if the server does too).
     ///
     /// `"OpenAICompatible"` takes an object with `base_url`, `api_key`, `model`, `options` (further
     /// fields of the request body) and `headers`. Texts may contain `${ENV.NAME}`.

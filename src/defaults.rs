@@ -64,11 +64,13 @@ mod provider {
         Ok(provider)
     }
 
-    /// Replaces the settings, if a provider can be made of them.
+    /// Takes over settings, if a provider can be made of them and those set before.
     pub(super) fn set(settings: Map<String, Value>) -> Result<()> {
-        build(&settings)?;
         let mut defaults = DEFAULTS.lock().unwrap_or_else(PoisonError::into_inner);
-        defaults.settings = Some(settings);
+        let mut merged = defaults.settings.clone().unwrap_or_default();
+        merged.extend(settings);
+        build(&merged)?;
+        defaults.settings = Some(merged);
         defaults.provider = None;
         Ok(())
     }
@@ -95,8 +97,15 @@ mod provider {
             )));
         }
         let mut builder = OpenAi::builder();
-        if let Some(url) = text(settings, "base_url")? {
-            builder = builder.base_url(url);
+        match text(settings, "base_url")? {
+            // The environment's key is for the environment's server, and for no other.
+            Some(url) => {
+                builder = builder.base_url(url);
+                if let Ok(model) = std::env::var("OPENAI_MODEL") {
+                    builder = builder.model(model);
+                }
+            }
+            None => builder = builder.read_env(),
         }
         if let Some(key) = text(settings, "api_key")? {
             builder = builder.api_key(key);

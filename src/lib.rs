@@ -9,14 +9,15 @@ pub mod types;
 pub use agently_core::output;
 pub use agently_core::{
     Agent, All, AnyEvent, BlockingGenerator, Delta, Error, ErrorKind, EventName, Generator,
-    GeneratorKind, Instant, Judgment, ModelResult, Original, Request, Result, Schema, Specific,
-    SpecificEvent, ValidationContext,
+    GeneratorKind, Instant, Judgment, ModelResult, Original, Piped, Request, Result, Schema,
+    Specific, SpecificEvent, ValidationContext,
 };
 pub use builder::{Agently, AgentlyBuilder};
 pub use types::data::StreamingData;
 
 pub use agently_api as api;
-pub use agently_core as core;
+/// The engine, for those who assemble agents themselves.
+pub use agently_core as engine;
 
 /// The smol runtime: `agently::smol::runtime()`.
 #[cfg(feature = "smol")]

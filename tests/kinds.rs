@@ -296,7 +296,8 @@ async fn every_kind_can_be_piped(runtime: Runtime) {
             let sent = result.async_pipe($kind, list.clone()).await.unwrap();
             let read: Vec<_> = result.get_async_generator($kind).map(Result::unwrap).collect().await;
             assert_eq!(format!("{:?}", list.take()), format!("{read:?}"));
-            assert_eq!(sent, read.len() as u64);
+            assert_eq!(sent.sent, read.len() as u64);
+            assert!(!sent.closed);
         )*};
     }
     check!(Instant, Delta, Specific::default(), Original, All);
@@ -325,7 +326,7 @@ async fn a_pipe_fills_a_channel_no_faster_than_it_is_read(runtime: Runtime) {
         text
     };
     let (sent, text) = futures_util::future::join(pipe, reading).await;
-    assert_eq!(sent.unwrap(), 100);
+    assert_eq!(sent.unwrap().sent, 100);
     assert_eq!(text, result.async_get_text().await.unwrap());
 }
 
@@ -343,7 +344,8 @@ async fn a_closed_sink_stops_the_pipe_and_nothing_else(runtime: Runtime) {
         }
     });
     // The sink takes one, and is closed by the second.
-    assert_eq!(result.async_pipe(Instant, some).await.unwrap(), 1);
+    let piped = result.async_pipe(Instant, some).await.unwrap();
+    assert_eq!((piped.sent, piped.closed), (1, true));
     assert_eq!(left, 0);
     let lines_of = Map::new(kept.clone(), |item: StreamingData| line(&item));
     result.async_pipe(Instant, lines_of).await.unwrap();
@@ -374,7 +376,7 @@ fn a_pipe_can_fan_out() {
         let (left, right) = (Collect::new(), Collect::new());
         let sink = FanOut::new().with(left.clone()).with(right.clone());
         let sent = result.async_pipe(Instant, sink).await.unwrap();
-        assert_eq!(left.len() as u64, sent);
+        assert_eq!(left.len() as u64, sent.sent);
         assert_eq!(lines(&left.take()), lines(&right.take()));
     });
 }

@@ -182,7 +182,10 @@ fn an_error_has_levels() {
     let agent = agent(&threads(), open_ai(server.base_url()).build().unwrap());
     let error = seed(&agent).start().unwrap_err();
     // Each level says its own, so that a chain printed line by line repeats nothing.
-    assert_eq!(error.to_string(), "the model request failed");
+    assert_eq!(
+        error.to_string(),
+        "the model request failed: the server answered with an error (HTTP status 500)"
+    );
     let below = std::error::Error::source(&error).unwrap().to_string();
     assert!(below.contains("the model fell over"), "{below}");
     assert!(below.contains("500"), "{below}");

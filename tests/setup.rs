@@ -14,7 +14,7 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use agently::core::prompt::PromptValue;
+use agently::engine::prompt::PromptValue;
 use agently::mock::{MockProvider, MockServer, Reply};
 use agently::prelude::*;
 use agently::types::error::ProviderErrorKind;

@@ -131,7 +131,8 @@ fn stop_ends_the_request_and_raise_gives_the_callers_error() {
             .validate("policy", |_, _| Judgment::stop("not allowed"))
             .get_result();
         let error = stopped.async_get_data().await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Validation);
+        assert_eq!(error.kind(), ErrorKind::Stopped);
+        assert!(!error.is_retryable());
         assert_eq!(
             error.to_string(),
             "the validator `policy` refused the answer: not allowed"
@@ -236,5 +237,76 @@ fn a_panicking_validator_is_an_error() {
         let error = result.async_get_data().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Panic);
         assert!(error.to_string().contains("not this one"), "{error}");
+    });
+}
+
+#[test]
+fn a_rule_for_a_field_that_is_not_there_is_the_error_of_the_first_read() {
+    in_virtual_time([1], |runtime| async move {
+        let mock = MockProvider::new().reply(Reply::text(GOOD)).repeat_last();
+        let read = |request: Request| async move {
+            let error = request.get_result().async_get_data().await.unwrap_err();
+            (error.kind(), error.to_string())
+        };
+        let pass = |_: &serde_json::Value, _: &agently::ValidationContext| Judgment::Pass;
+        let request = asked(&runtime, &mock).validate_field("titel", "any", pass);
+        let (kind, message) = read(request).await;
+        assert_eq!(kind, ErrorKind::Schema);
+        assert_eq!(
+            message,
+            "there is no field `titel` for the rule on `titel`; there are `title`, `items`"
+        );
+        let request = asked(&runtime, &mock).validate_field("title[*]", "any", pass);
+        let (kind, message) = read(request).await;
+        assert_eq!(kind, ErrorKind::Schema);
+        assert!(message.contains("no list"), "{message}");
+        let app = Agently::builder()
+            .provider(mock.clone())
+            .runtime(runtime.clone())
+            .build()
+            .unwrap();
+        let request = app.agent().input("Hi").validate_field("title", "any", pass);
+        let (kind, message) = read(request).await;
+        assert_eq!(kind, ErrorKind::Config);
+        assert!(message.contains("no output was declared"), "{message}");
+        assert_eq!(mock.requests().len(), 0);
+    });
+}
+
+#[test]
+fn a_key_with_a_dot_is_no_path() {
+    in_virtual_time([1], |runtime| async move {
+        // The rule is for the key `a.b`; the extra field `a` has a `b` that is empty.
+        let answer = r#"{"a":{"b":""},"a.b":"good"}"#;
+        let mock = MockProvider::new().reply(Reply::text(answer));
+        let app = Agently::builder()
+            .provider(mock.clone())
+            .runtime(runtime)
+            .build()
+            .unwrap();
+        let result = app
+            .agent()
+            .input("Write.")
+            .output(output!({ "a.b": (str, "Text", "not_null") }))
+            .get_result();
+        assert_eq!(result.async_get_data().await.unwrap()["a.b"], "good");
+        assert_eq!(mock.requests().len(), 1);
+    });
+}
+
+#[test]
+fn a_context_can_be_used_while_it_changes_the_prompt() {
+    in_virtual_time([1], |runtime| async move {
+        let mock = MockProvider::new().reply(Reply::text(GOOD));
+        let result = asked(&runtime, &mock)
+            .validate("nested", |_, context| {
+                context.change_prompt(|prompt| {
+                    context.set_model("other");
+                    prompt.add_info(context.text());
+                });
+                Judgment::Pass
+            })
+            .get_result();
+        result.async_get_data().await.unwrap();
     });
 }

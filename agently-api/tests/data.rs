@@ -205,3 +205,15 @@ fn an_item_is_a_delta_a_completion_or_a_status() {
     assert_eq!(told.next_attempt_index, Some(4));
     assert_eq!(status.value().to_value()["reason"], "no JSON");
 }
+
+#[test]
+fn a_view_can_be_read_while_it_is_read() {
+    let mut text = TextView::new();
+    text.append("ab");
+    let twin = text.clone();
+    let nested = text.with_str(|outer| {
+        text.clone().append("c");
+        twin.with_str(|inner| format!("{outer}{inner}{text:?}"))
+    });
+    assert_eq!(nested, "abab\"ab\"");
+}

@@ -23,6 +23,7 @@ struct Inner {
     message: String,
     source: Option<Source>,
     partial_text: Option<String>,
+    refusal: Option<String>,
     meta: Option<ResultMeta>,
 }
 
@@ -58,6 +59,8 @@ pub enum ErrorKind {
     Ensure,
     /// A validator refused the answer.
     Validation,
+    /// A validator refused the answer, and asking again would not help.
+    Stopped,
     /// A validator failed itself; its error is the source.
     Validator,
     /// The model stopped at a length limit: the answer is cut off.
@@ -105,6 +108,7 @@ impl Error {
             message,
             source,
             partial_text: None,
+            refusal: None,
             meta: None,
         }))
     }
@@ -127,10 +131,26 @@ impl Error {
         Self::new(ErrorKind::NoRuntime, message)
     }
 
+    pub(crate) fn blocking_in_async(twin: &str) -> Self {
+        Self::new(
+            ErrorKind::BlockingInAsync,
+            format!(
+                "a blocking call was made inside an async task, where it could wait for ever; \
+                 await `{twin}` instead, or move the call to `spawn_blocking`"
+            ),
+        )
+    }
+
     /// Adds what is known at the end of a failed call. Only its maker calls this, before it is
     /// shared.
-    pub(crate) fn with_outcome(mut self, partial_text: String, meta: ResultMeta) -> Self {
+    pub(crate) fn with_outcome(
+        mut self,
+        partial_text: String,
+        refusal: Option<String>,
+        meta: ResultMeta,
+    ) -> Self {
         if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.refusal = refusal;
             inner.partial_text = Some(partial_text);
             inner.meta = Some(meta);
         }
@@ -189,6 +209,25 @@ impl Error {
         self.0.partial_text.as_deref()
     }
 
+    /// The words with which the model declined to answer, if it did.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&str> {
+        self.0.refusal.as_deref()
+    }
+
+    /// This error and what lies below it, a level a line: for a person.
+    #[must_use]
+    pub fn report(&self) -> String {
+        let mut text = self.to_string();
+        let mut next = StdError::source(self);
+        while let Some(cause) = next {
+            text.push_str("\n  because: ");
+            text.push_str(&cause.to_string());
+            next = cause.source();
+        }
+        text
+    }
+
     /// What is known about the failed call; `None` if no request was sent.
     #[must_use]
     pub fn meta(&self) -> Option<&ResultMeta> {
@@ -200,7 +239,7 @@ impl From<ProviderError> for Error {
     fn from(error: ProviderError) -> Self {
         Self::build(
             ErrorKind::Provider(error.kind()),
-            "the model request failed".to_owned(),
+            headline(&error),
             Some(Source::Provider(error)),
         )
     }
@@ -209,6 +248,35 @@ impl From<ProviderError> for Error {
 impl From<BlockingInAsync> for Error {
     fn from(error: BlockingInAsync) -> Self {
         Self::new(ErrorKind::BlockingInAsync, error.to_string())
+    }
+}
+
+/// What happened, in a few words; the provider's own are one level below.
+fn headline(error: &ProviderError) -> String {
+    use ProviderErrorKind as Kind;
+    let what = match error.kind() {
+        Kind::Config => "it is not set up",
+        Kind::Connect => "no connection to the server",
+        Kind::Tls => "no secure connection to the server",
+        Kind::Proxy => "the proxy failed",
+        Kind::Redirect => "the server redirects elsewhere",
+        Kind::HeadersTimeout | Kind::IdleTimeout | Kind::NoProgress => "the server fell silent",
+        Kind::Deadline => "it took too long",
+        Kind::Truncated => "the answer broke off",
+        Kind::Protocol | Kind::ContentType | Kind::Decode => "the server's answer is unreadable",
+        Kind::Limit => "the answer is too large",
+        Kind::Provider => "the server answered with an error",
+        Kind::RateLimited => "too many requests",
+        Kind::Quota => "the quota is used up",
+        Kind::Length => "the answer was cut off at a length limit",
+        Kind::ContentFilter => "a content filter stopped the answer",
+        Kind::Empty => "the answer is empty",
+        Kind::Cancelled => "it was cancelled",
+        _ => "the provider failed",
+    };
+    match error.status() {
+        Some(status) => format!("the model request failed: {what} (HTTP status {status})"),
+        None => format!("the model request failed: {what}"),
     }
 }
 

@@ -21,7 +21,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use request::Request;
 pub use result::{
     All, AnyEvent, Delta, EventName, Generator, GeneratorKind, Instant, ModelResult, Original,
-    Specific, SpecificEvent,
+    Piped, Specific, SpecificEvent,
 };
 pub use schema::Schema;
 pub use validate::{Judgment, ValidationContext};

@@ -12,7 +12,7 @@ use crate::blocker::Blocker;
 use crate::error::{Error, ErrorKind, Result};
 use crate::options::{option_setters, Options};
 use crate::prompt::{Prompt, PromptValue};
-use crate::result::{Call, ModelResult};
+use crate::result::{fields, Call, ModelResult};
 use crate::schema::Schema;
 
 /// One question to the model: prompt slots, the shape wanted back, options.
@@ -142,9 +142,12 @@ impl Request {
     /// The result, to be read in any number of ways. Nothing is sent before the first read.
     pub fn get_result(self) -> ModelResult {
         let prompt = self.merged();
-        let checked = prompt.render().map_err(prompt_error);
+        let checked = prompt
+            .render()
+            .map_err(prompt_error)
+            .and_then(|_| check_rules(prompt.output(), &self.options));
         let (provider, runtime) = match (self.provider, self.runtime, checked) {
-            (Ok(provider), Some(runtime), Ok(_)) => (provider, runtime),
+            (Ok(provider), Some(runtime), Ok(())) => (provider, runtime),
             (Err(error), runtime, _) => return ModelResult::refused(error, runtime),
             (_, None, _) => {
                 let error = Error::no_runtime(
@@ -183,6 +186,21 @@ impl Request {
     pub async fn async_start(self) -> Result<Value> {
         self.get_result().async_get_data().await
     }
+}
+
+/// Every rule for a field must be for a field that there is.
+fn check_rules(schema: Option<&Schema>, options: &Options) -> Result<()> {
+    for (path, validator) in &options.field_validators {
+        let Some(schema) = schema else {
+            return Err(Error::config(format!(
+                "the rule `{}` is for the field `{path}`, but no output was declared; \
+                 declare one with `output`, or use `validate`",
+                validator.name
+            )));
+        };
+        fields::find(schema, path).map_err(|fault| Error::new(ErrorKind::Schema, fault))?;
+    }
+    Ok(())
 }
 
 pub(crate) fn prompt_error(error: crate::prompt::PromptError) -> Error {

@@ -3,13 +3,14 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use agently_api::data::TextView;
 use agently_api::BoxFuture;
 use serde_json::Value;
 
 use crate::options::Options;
-use crate::prompt::Prompt;
+use crate::prompt::{Prompt, Slot};
 
 /// What a validator says of an answer.
 #[derive(Debug)]
@@ -76,7 +77,7 @@ impl Judgment {
 /// What a validator may know and change beside the answer's data. A cheap clone.
 #[derive(Clone)]
 pub struct ValidationContext {
-    text: Arc<str>,
+    text: TextView,
     attempt: u32,
     retries_left: u32,
     next: Arc<Mutex<Next>>,
@@ -89,19 +90,25 @@ pub(crate) struct Next {
 }
 
 impl ValidationContext {
-    pub(crate) fn new(text: &str, attempt: u32, retries_left: u32, next: Arc<Mutex<Next>>) -> Self {
+    pub(crate) fn new(
+        text: TextView,
+        attempt: u32,
+        retries_left: u32,
+        next: Arc<Mutex<Next>>,
+    ) -> Self {
         Self {
-            text: text.into(),
+            text,
             attempt,
             retries_left,
             next,
         }
     }
 
-    /// The answer's whole text.
+    /// The answer's text: the whole of it, or, for a rule of one field, what has come so far. It is
+    /// copied at each call.
     #[must_use]
-    pub fn text(&self) -> &str {
-        &self.text
+    pub fn text(&self) -> String {
+        self.text.to_string()
     }
 
     /// Which attempt this is, from 1.
@@ -117,26 +124,32 @@ impl ValidationContext {
     }
 
     /// Changes the prompt of later attempts of this request.
+    ///
+    /// The shape wanted back stays as it is.
     pub fn change_prompt(&self, change: impl FnOnce(&mut Prompt)) {
-        change(
-            &mut self
-                .next
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .prompt,
-        );
+        // Foreign code runs on a copy, not under the lock.
+        let mut prompt = self.next().prompt.clone();
+        let output = prompt.output().cloned();
+        change(&mut prompt);
+        match output {
+            Some(output) => prompt.set_output(output),
+            None => prompt.clear(Slot::Output),
+        };
+        self.next().prompt = prompt;
+    }
+
+    fn next(&self) -> MutexGuard<'_, Next> {
+        self.next.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sets a field of the request body in later attempts of this request.
     pub fn set_option(&self, name: impl Into<String>, value: impl Into<Value>) {
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        next.options.body.insert(name.into(), value.into());
+        self.next().options.body.insert(name.into(), value.into());
     }
 
     /// Uses another model in later attempts of this request.
     pub fn set_model(&self, model: impl Into<String>) {
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        next.options.model = Some(model.into());
+        self.next().options.model = Some(model.into());
     }
 }
 

@@ -37,11 +37,11 @@ pub fn __output(input: TokenStream) -> TokenStream {
 ///
 /// ```text
 ///     pub fn get_text(&self) -> Result<String, Error> {
-///         Self::blocker(self).run(Self::async_get_text(self))
+///         Self::blocker(self).run("async_get_text", Self::async_get_text(self))
 ///     }
 ///
 ///     pub fn get_generator<K: Kind>(&self, kind: K) -> Blocking<Lines<K>> {
-///         Self::blocker(self).iter(Self::get_async_generator::<K>(self, kind))
+///         Self::blocker(self).iter("get_async_generator", Self::get_async_generator::<K>(self, kind))
 ///     }
 ///
 ///     #[doc(hidden)]
@@ -56,9 +56,10 @@ pub fn __output(input: TokenStream) -> TokenStream {
 /// `blocker` is a path to a `fn(&Self) -> B`. It is asked before `self` is used, so methods that
 /// take `self` by value work as well. `B` is any type with
 ///
-/// - `fn run<T>(&self, future: impl Future<Output = Result<T, E>>) -> Result<T, E>`, which waits
+/// - `fn run<T>(&self, twin: &'static str, future: impl Future<Output = Result<T, E>>) -> Result<T, E>`,
+///   which is told the async method's name and waits
 ///   or refuses (with an error made from `BlockingInAsync`), for whichever `E` the methods use;
-/// - `fn iter<S: Stream>(&self, stream: S) -> Iter<S>`, if there are `iter` methods.
+/// - `fn iter<S: Stream>(&self, twin: &'static str, stream: S) -> Iter<S>`, if there are `iter` methods.
 ///
 /// No trait is needed: the twins call the methods by name.
 ///

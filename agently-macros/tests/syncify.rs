@@ -30,14 +30,18 @@ struct Blocker {
 }
 
 impl Blocker {
-    fn run<T>(&self, future: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    fn run<T>(
+        &self,
+        _twin: &'static str,
+        future: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Fault> {
         if self.refuse {
             return Err(Fault::Refused);
         }
         pollster::block_on(future)
     }
 
-    fn iter<S: Stream>(&self, stream: S) -> Blocking<S> {
+    fn iter<S: Stream>(&self, _twin: &'static str, stream: S) -> Blocking<S> {
         Blocking {
             stream: Box::pin(stream),
             refuse: self.refuse,

@@ -5,12 +5,17 @@ use serde_json::{Map, Number, Value};
 
 /// A growing text shared between the parser that appends to it and the views handed out.
 #[derive(Default)]
-struct TextBuffer(Mutex<String>);
+struct TextBuffer(Mutex<Arc<String>>);
 
 impl TextBuffer {
-    fn lock(&self) -> MutexGuard<'_, String> {
+    fn lock(&self) -> MutexGuard<'_, Arc<String>> {
         // Appending a `str` cannot leave the text half-made, so poisoning means nothing here.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The text as it is. No lock is held while it is read.
+    fn read(&self) -> Arc<String> {
+        Arc::clone(&self.lock())
     }
 }
 
@@ -40,7 +45,8 @@ impl TextView {
     pub fn append(&mut self, text: &str) {
         let mut buffer = self.buffer.lock();
         if buffer.len() == self.len {
-            buffer.push_str(text);
+            // Copies only if somebody is reading at this moment.
+            Arc::make_mut(&mut buffer).push_str(text);
             self.len = buffer.len();
         } else {
             let mut copy = buffer.get(..self.len).unwrap_or_default().to_owned();
@@ -62,9 +68,11 @@ impl TextView {
         self.len == 0
     }
 
-    /// Lends the text to `read`. The text cannot grow meanwhile, so `read` should be short.
+    /// Lends the text to `read`.
+    ///
+    /// No lock is held meanwhile. If the text grows during it, the growing side copies it once.
     pub fn with_str<R>(&self, read: impl FnOnce(&str) -> R) -> R {
-        read(self.buffer.lock().get(..self.len).unwrap_or_default())
+        read(self.buffer.read().get(..self.len).unwrap_or_default())
     }
 }
 
@@ -78,7 +86,7 @@ impl From<String> for TextView {
     fn from(text: String) -> Self {
         Self {
             len: text.len(),
-            buffer: Arc::new(TextBuffer(Mutex::new(text))),
+            buffer: Arc::new(TextBuffer(Mutex::new(Arc::new(text)))),
         }
     }
 }

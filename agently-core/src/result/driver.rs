@@ -54,6 +54,7 @@ pub(super) async fn drive(call: Call, log: Arc<Log>) {
             early: &mut early,
             provider: &*provider,
             runtime: &runtime,
+            number: attempt,
             prompt: &prompt,
             options: &options,
             log: &log,
@@ -105,6 +106,7 @@ pub(super) async fn drive(call: Call, log: Arc<Log>) {
 /// The provider is told the moment as well and may give a better error at it; this holds for
 /// those that do not look.
 struct Limit {
+    runtime: Runtime,
     deadline: Option<Instant>,
     limit: Duration,
     sleep: Option<Sleep>,
@@ -114,6 +116,7 @@ impl Limit {
     fn new(call: &Call, start: Instant) -> Self {
         let limit = call.options.timeout;
         Self {
+            runtime: call.runtime.clone(),
             deadline: limit.and_then(|limit| start.checked_add(limit)),
             limit: limit.unwrap_or_default(),
             sleep: limit.map(|limit| call.runtime.sleep(limit)),
@@ -124,15 +127,21 @@ impl Limit {
         let Some(sleep) = &mut self.sleep else {
             return Ok(work.await);
         };
-        match select(std::pin::pin!(work), sleep).await {
-            Either::Left((output, _)) => Ok(output),
-            Either::Right(((), _)) => Err(ProviderError::new(
-                ProviderErrorKind::Deadline,
-                format!("the request was not finished within {:?}", self.limit),
-            )
-            .with_hint("give it more time with `timeout`, or ask for less")
-            .into()),
+        // Work that is always ready never lets the timer have a say, so the clock is asked as well.
+        let late = self
+            .deadline
+            .is_some_and(|deadline| self.runtime.now() > deadline);
+        if !late {
+            if let Either::Left((output, _)) = select(std::pin::pin!(work), sleep).await {
+                return Ok(output);
+            }
         }
+        Err(ProviderError::new(
+            ProviderErrorKind::Deadline,
+            format!("the request was not finished within {:?}", self.limit),
+        )
+        .with_hint("give it more time with `timeout`, or ask for less")
+        .into())
     }
 }
 
@@ -149,6 +158,8 @@ struct Attempt<'a, 'b> {
     early: &'a mut Early<'b>,
     provider: &'a dyn ModelProvider,
     runtime: &'a Runtime,
+    /// From 0.
+    number: u32,
     prompt: &'a Prompt,
     options: &'a Options,
     log: &'a Log,
@@ -168,6 +179,7 @@ impl Attempt<'_, '_> {
             .stream(self.request(correction)?, self.context());
         let mut stream = self.limit.within(opening).await??;
         let mut splitter = ThinkSplitter::new();
+        let mut idle = 0;
         while let Some(event) = self.limit.within(stream.next()).await? {
             match event? {
                 ModelEvent::TextDelta(text) => {
@@ -194,7 +206,15 @@ impl Attempt<'_, '_> {
             let version = self.log.version();
             if version != self.shown {
                 self.shown = version;
+                idle = 0;
                 Pause::default().await;
+                continue;
+            }
+            // A provider that is always ready with nothing must not hold the thread.
+            idle += 1;
+            if idle == IDLE_EVENTS {
+                idle = 0;
+                Yield::default().await;
             }
         }
         let rest = splitter.finish();
@@ -230,9 +250,12 @@ impl Attempt<'_, '_> {
         let mut context =
             CallContext::new(self.runtime.clone()).with_raw_events(self.options.raw_events);
         context.deadline = self.limit.deadline;
-        context
-            .idempotency_key
-            .clone_from(&self.options.idempotency_key);
+        // Another attempt is another request: under the same key a server would answer as before.
+        context.idempotency_key = match (&self.options.idempotency_key, self.number) {
+            (Some(key), 0) => Some(key.clone()),
+            (Some(key), retry) => Some(format!("{key}-{}", retry + 1)),
+            (None, _) => None,
+        };
         context
     }
 
@@ -284,7 +307,7 @@ impl Attempt<'_, '_> {
 
     fn check_size(&self) -> Result<()> {
         let limit = self.options.response_limit;
-        if self.log.text_len() <= limit {
+        if self.log.size() <= limit {
             return Ok(());
         }
         Err(Error::new(
@@ -313,5 +336,24 @@ impl Future for Pause {
         } else {
             Poll::Pending
         }
+    }
+}
+
+/// How many events that show nothing are taken in one turn.
+const IDLE_EVENTS: u32 = 64;
+
+/// Gives the thread away once, and asks to be polled again.
+#[derive(Default)]
+struct Yield(bool);
+
+impl Future for Yield {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if std::mem::replace(&mut self.0, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 }

@@ -1,25 +1,28 @@
 //! Judging a field the moment it closes.
 //!
 //! An answer that is already wrong need not be waited for: the attempt is given up at once, which
-//! drops the provider's stream and closes its socket.
+//! drops the provider's stream and closes its socket. A key that the model would have repeated is
+//! judged by its first value: waiting for a second one would mean waiting for the end.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use agently_api::data::StreamingData;
+use agently_api::data::{Path, Segment, StreamingData};
 
 use super::ensure::is_empty;
+use super::fields;
 use super::judge::{Refusal, Verdict};
 use super::log::Log;
 use super::validators::{one, Asked};
 use crate::error::{Error, ErrorKind};
 use crate::options::Options;
-use crate::schema::{Ensure, Schema};
+use crate::schema::{Ensure, EnsureStep, Schema};
 use crate::validate::{Next, ValidationContext, Validator};
 
 /// The rules for single fields, and how far they have been applied in this attempt.
 pub(super) struct Early<'a> {
-    rules: BTreeMap<String, Rules<'a>>,
+    /// By wildcard path, then exactly: the printed path of a key with a dot may be another's.
+    rules: BTreeMap<String, Vec<Rules<'a>>>,
     log: &'a Log,
     next: Arc<Mutex<Next>>,
     attempt: u32,
@@ -28,10 +31,30 @@ pub(super) struct Early<'a> {
     seen: usize,
 }
 
-#[derive(Default)]
 struct Rules<'a> {
-    not_empty: bool,
-    validators: Vec<&'a Validator>,
+    steps: Vec<EnsureStep>,
+    check: Check<'a>,
+}
+
+enum Check<'a> {
+    NotEmpty,
+    Validator(&'a Validator),
+}
+
+impl Rules<'_> {
+    fn is_for(&self, path: &Path) -> bool {
+        let segments = path.segments();
+        segments.len() == self.steps.len()
+            && self
+                .steps
+                .iter()
+                .zip(segments)
+                .all(|(step, segment)| match (step, segment) {
+                    (EnsureStep::Key(wanted), Segment::Key(key)) => wanted == key,
+                    (EnsureStep::Each, Segment::Index(_)) => true,
+                    _ => false,
+                })
+    }
 }
 
 impl<'a> Early<'a> {
@@ -42,15 +65,23 @@ impl<'a> Early<'a> {
         attempt: u32,
         next: &Arc<Mutex<Next>>,
     ) -> Self {
-        let mut rules: BTreeMap<String, Rules<'a>> = BTreeMap::new();
+        let mut rules: BTreeMap<String, Vec<Rules<'a>>> = BTreeMap::new();
         for rule in schema.into_iter().flat_map(Schema::ensure_paths) {
             if rule.ensure == Ensure::NotNull {
-                rules.entry(rule.to_string()).or_default().not_empty = true;
+                rules.entry(rule.to_string()).or_default().push(Rules {
+                    steps: rule.steps,
+                    check: Check::NotEmpty,
+                });
             }
         }
         for (path, validator) in &options.field_validators {
-            let rules = rules.entry(path.clone()).or_default();
-            rules.validators.push(validator);
+            // A path that cannot be read was refused before the request started.
+            if let Some(steps) = schema.and_then(|schema| fields::find(schema, path).ok()) {
+                rules.entry(path.clone()).or_default().push(Rules {
+                    steps,
+                    check: Check::Validator(validator),
+                });
+            }
         }
         Self {
             rules,
@@ -80,24 +111,29 @@ impl<'a> Early<'a> {
 
     async fn judge_field(&self, item: &StreamingData) -> Option<Verdict> {
         let rules = self.rules.get(item.wildcard_path())?;
-        if rules.not_empty && is_empty(item.value().node()) {
-            let reason = format!("`{}` must not be empty", item.path);
-            return Some(Verdict::Retry {
-                refusal: Refusal::new(reason.clone()),
-                error: Error::new(ErrorKind::Ensure, reason),
-            });
-        }
-        for validator in &rules.validators {
-            let context = ValidationContext::new(
-                &self.log.text(),
-                self.attempt + 1,
-                self.retries_left,
-                Arc::clone(&self.next),
-            );
-            let value = item.value().to_value();
-            let place = format!("`{}`: ", item.path);
-            if let Asked::Refused(verdict) = one(validator, &place, value, context).await {
-                return Some(verdict);
+        for rule in rules.iter().filter(|rule| rule.is_for(&item.path)) {
+            match rule.check {
+                Check::NotEmpty if is_empty(item.value().node()) => {
+                    let reason = format!("`{}` must not be empty", item.path);
+                    return Some(Verdict::Retry {
+                        refusal: Refusal::new(reason.clone()),
+                        error: Error::new(ErrorKind::Ensure, reason),
+                    });
+                }
+                Check::NotEmpty => {}
+                Check::Validator(validator) => {
+                    let context = ValidationContext::new(
+                        self.log.text_view(),
+                        self.attempt + 1,
+                        self.retries_left,
+                        Arc::clone(&self.next),
+                    );
+                    let value = item.value().to_value();
+                    let place = format!("`{}`: ", item.path);
+                    if let Asked::Refused(verdict) = one(validator, &place, value, context).await {
+                        return Some(verdict);
+                    }
+                }
             }
         }
         None

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 
 use super::kind::{GeneratorKind, Read as _};
-use super::shared::{Progress, ReaderId, Shared};
+use super::shared::{Progress, Reader, Shared, TURNS};
 use crate::error::{Error, Result};
 
 /// A stream over a result: made by
@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 #[must_use = "streams do nothing unless polled"]
 pub struct Generator<K: GeneratorKind> {
     shared: Arc<Shared>,
-    id: ReaderId,
+    place: Reader,
     reader: K::Reader,
     state: State,
 }
@@ -40,7 +40,7 @@ impl<K: GeneratorKind> Generator<K> {
             shared.log.want_fields();
         }
         Self {
-            id: shared.reader(),
+            place: shared.reader(),
             shared,
             reader: kind.reader(),
             state: match refused {
@@ -56,7 +56,7 @@ impl<K: GeneratorKind> Stream for Generator<K> {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
-        loop {
+        for _ in 0..TURNS {
             if let State::Ended(error) = &mut this.state {
                 return Poll::Ready(error.take().map(Err));
             }
@@ -77,11 +77,14 @@ impl<K: GeneratorKind> Stream for Generator<K> {
                 }
                 continue;
             }
-            match this.shared.pull(this.id, cx) {
+            match this.shared.pull(&this.place, cx) {
                 Progress::Made => {}
                 Progress::Awaited => return Poll::Pending,
             }
         }
+        // Much came that this kind does not show: let others have the thread.
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 }
 

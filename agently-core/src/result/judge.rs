@@ -85,10 +85,11 @@ pub(super) fn judge(
         return Verdict::Fail(error);
     }
     let text = log.text();
-    if text.trim().is_empty() && !log.refusal().is_empty() {
+    let answered = matches!(&document, Some(document) if document.state == DocumentState::Complete);
+    if !answered && !log.refusal().is_empty() {
         return Verdict::Fail(Error::new(
             ErrorKind::Refusal,
-            "the model declined to answer; its words are in the `All` stream",
+            "the model declined to answer; its words are in `refusal()` of this error",
         ));
     }
     match (prompt.output(), document) {

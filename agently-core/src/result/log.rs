@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use agently_api::data::{
-    AttemptMeta, AttemptStatus, DeltaText, Node, ResultMeta, StreamingData, Warning,
+    AttemptMeta, AttemptStatus, DeltaText, Node, ResultMeta, StreamingData, TextView, Warning,
 };
 use agently_api::model::{ModelEvent, ToolCall, ToolCallDelta};
 
@@ -57,10 +57,12 @@ struct State {
     fields: Vec<(usize, StreamingData)>,
     parser: Parsing,
     attempt: u32,
-    text: String,
+    text: TextView,
     reasoning: String,
     refusal: String,
     tool_calls: ToolCalls,
+    /// Bytes that the attempt's events take.
+    size: usize,
     meta: ResultMeta,
     outcome: Option<Result<Arc<Accepted>>>,
 }
@@ -91,10 +93,11 @@ impl Log {
                 records: Vec::new(),
                 fields: Vec::new(),
                 attempt: 1,
-                text: String::new(),
+                text: TextView::new(),
                 reasoning: String::new(),
                 refusal: String::new(),
                 tool_calls: ToolCalls::default(),
+                size: 0,
                 meta: ResultMeta::new(provider),
                 outcome: None,
             }),
@@ -144,6 +147,11 @@ impl Log {
     }
 
     pub(super) fn text(&self) -> String {
+        self.text_view().to_string()
+    }
+
+    /// The text as it is now, without copying it.
+    pub(super) fn text_view(&self) -> TextView {
         self.lock().text.clone()
     }
 
@@ -176,7 +184,8 @@ impl Log {
     pub(super) fn push_text(&self, text: &str) -> bool {
         let mut state = self.grow();
         let fields = state.fields.len();
-        state.text.push_str(text);
+        state.text.append(text);
+        state.size += text.len();
         state.records.push(Record::Text(text.into()));
         state.feed(text);
         state.fields.len() > fields
@@ -185,18 +194,21 @@ impl Log {
     pub(super) fn push_reasoning(&self, text: &str) {
         let mut state = self.grow();
         state.reasoning.push_str(text);
+        state.size += text.len();
         state.records.push(Record::Reasoning(text.into()));
     }
 
     pub(super) fn push_tool_call(&self, delta: ToolCallDelta) {
         let mut state = self.grow();
         state.tool_calls.push(&delta);
+        state.size += tool_call_size(&delta);
         state.records.push(Record::ToolCall(Arc::new(delta)));
     }
 
     pub(super) fn push_event(&self, event: ModelEvent) {
         let mut state = self.grow();
         state.note(&event);
+        state.size += event_size(&event);
         state.records.push(Record::Event(Arc::new(event)));
     }
 
@@ -213,9 +225,9 @@ impl Log {
         self.lock().refusal.clone()
     }
 
-    pub(super) fn text_len(&self) -> usize {
-        let state = self.lock();
-        state.text.len() + state.reasoning.len() + state.refusal.len() + state.tool_calls.len()
+    /// Bytes that the attempt's events take, about.
+    pub(super) fn size(&self) -> usize {
+        self.lock().size
     }
 
     pub(super) fn tool_call_names(&self) -> Vec<String> {
@@ -237,7 +249,8 @@ impl Log {
         state.close_attempt(Some(reason.clone()), Some(refusal), duration);
         state.push_status(AttemptStatus::retrying(attempt, reason));
         state.attempt += 1;
-        state.text.clear();
+        state.text = TextView::new();
+        state.size = 0;
         state.reasoning.clear();
         state.refusal.clear();
         state.tool_calls = ToolCalls::default();
@@ -255,7 +268,7 @@ impl Log {
         state.meta.timings.total = Some(total);
         state.close_attempt(None, None, duration);
         state.push_status(AttemptStatus::completed(attempt));
-        let text = state.text.clone();
+        let text = state.text.to_string();
         let accepted = Accepted {
             data: data.unwrap_or_else(|| Node::String(text.clone().into())),
             text,
@@ -299,9 +312,33 @@ impl Log {
         state.meta.timings.total = total;
         state.close_attempt(Some(reason.clone()), refusal, duration);
         state.push_status(AttemptStatus::failed(attempt, reason));
-        let error = error.with_outcome(state.text.clone(), state.meta.clone());
+        let refusal = Some(state.refusal.clone()).filter(|words| !words.is_empty());
+        let error = error.with_outcome(state.text.to_string(), refusal, state.meta.clone());
         state.outcome = Some(Err(error));
     }
+}
+
+/// What an event costs at least, beside the texts in it.
+const EVENT_SIZE: usize = 64;
+
+fn tool_call_size(delta: &ToolCallDelta) -> usize {
+    let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    let extra: usize = delta
+        .extra
+        .iter()
+        .map(|(key, value)| key.len() + value.to_string().len())
+        .sum();
+    EVENT_SIZE + length(&delta.id) + length(&delta.name) + delta.arguments.len() + extra
+}
+
+fn event_size(event: &ModelEvent) -> usize {
+    EVENT_SIZE
+        + match event {
+            ModelEvent::RefusalDelta(text) => text.len(),
+            ModelEvent::Raw(raw) => raw.data.len() + raw.name.as_ref().map_or(0, String::len),
+            ModelEvent::Warning(warning) => warning.message.len(),
+            _ => 0,
+        }
 }
 
 /// An error and what lies below it, on one line.
@@ -343,7 +380,7 @@ impl State {
         refusal: Option<Refusal>,
         duration: Duration,
     ) {
-        let text = failure.is_some().then(|| self.text.clone());
+        let text = failure.is_some().then(|| self.text.to_string());
         let mut attempt = AttemptMeta::new(self.attempt, failure, self.meta.usage, duration);
         attempt.text = text;
         if let Some(refusal) = refusal {

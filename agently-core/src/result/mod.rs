@@ -3,6 +3,7 @@
 mod driver;
 mod early;
 mod ensure;
+pub(crate) mod fields;
 mod generator;
 mod judge;
 mod kind;
@@ -32,7 +33,7 @@ pub use kind::{
     All, AnyEvent, Delta, EventName, GeneratorKind, Instant, Original, Specific, SpecificEvent,
 };
 use log::{Accepted, Log};
-use shared::{Progress, Shared};
+use shared::{Progress, Shared, TURNS};
 
 use crate::blocker::{Blocker, BlockingGenerator};
 use crate::error::{Error, ErrorKind, Result};
@@ -85,14 +86,19 @@ impl ModelResult {
     fn accepted(&self) -> impl Future<Output = Result<Arc<Accepted>>> + Send + 'static {
         let shared = Arc::clone(&self.shared);
         let reader = shared.reader();
-        poll_fn(move |cx| loop {
-            if let Some(outcome) = shared.log.outcome() {
-                return Poll::Ready(outcome);
+        poll_fn(move |cx| {
+            for _ in 0..TURNS {
+                if let Some(outcome) = shared.log.outcome() {
+                    return Poll::Ready(outcome);
+                }
+                match shared.pull(&reader, cx) {
+                    Progress::Made => {}
+                    Progress::Awaited => return Poll::Pending,
+                }
             }
-            match shared.pull(reader, cx) {
-                Progress::Made => {}
-                Progress::Awaited => return Poll::Pending,
-            }
+            // Much is there already: let others have the thread.
+            cx.waker().wake_by_ref();
+            Poll::Pending
         })
     }
 
@@ -222,50 +228,66 @@ impl ModelResult {
     /// Making it sends nothing; its first `next()` does.
     #[syncify(iter)]
     pub fn get_async_generator<K: GeneratorKind>(&self, kind: K) -> Generator<K> {
-        let mut refused = None;
-        if K::WANTS_RAW && !self.shared.log.wants_raw() {
-            if self.shared.is_started() {
-                refused = Some(Error::new(
-                    ErrorKind::RawNotKept,
-                    "raw events were not kept, because nobody had asked for them when the request \
-                     started; ask before the first read, or build the request with `raw_events(true)`",
-                ));
-            } else {
-                self.shared.log.want_raw();
-            }
-        }
+        let refused = (K::WANTS_RAW && !self.shared.want_raw()).then(|| {
+            Error::new(
+                ErrorKind::RawNotKept,
+                "raw events were not kept, because nobody had asked for them when the request \
+                 started; ask before the first read, or build the request with `raw_events(true)`",
+            )
+        });
         Generator::new(Arc::clone(&self.shared), kind, refused)
     }
 
-    /// Sends the stream of this kind into `sink` until it ends or the sink is closed, and says how
-    /// many items were sent.
+    /// Sends the stream of this kind into `sink`, until the stream ends or the sink is closed, and
+    /// then finishes the sink.
     ///
-    /// A full sink slows the request down. A closed sink is a normal stop.
+    /// A full sink slows the request down. A closed sink is a normal stop, and
+    /// [`Piped::closed`] says so.
     ///
     /// # Errors
     ///
-    /// As [`async_get_text`](Self::async_get_text). Items that came before the failure were sent.
+    /// As [`async_get_text`](Self::async_get_text). Items that came before the failure were sent,
+    /// and the sink was finished.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future may lose the item being sent; the result itself loses nothing.
-    pub async fn async_pipe<K, S>(&self, kind: K, mut sink: S) -> Result<u64>
+    pub async fn async_pipe<K, S>(&self, kind: K, mut sink: S) -> Result<Piped>
     where
         K: GeneratorKind,
         S: StreamSink<K::Item>,
     {
         let mut generator = self.get_async_generator(kind);
-        let mut sent = 0;
+        let mut piped = Piped {
+            sent: 0,
+            closed: false,
+        };
+        let mut failure = None;
         while let Some(item) = generator.next().await {
-            if sink.send(item?).await.is_err() {
-                return Ok(sent);
+            match item {
+                Ok(item) => {
+                    if sink.send(item).await.is_err() {
+                        piped.closed = true;
+                        return Ok(piped);
+                    }
+                    piped.sent += 1;
+                }
+                Err(error) => failure = Some(error),
             }
-            sent += 1;
         }
-        // A sink that is closed by now has taken all it wanted.
-        let _ = sink.finish().await;
-        Ok(sent)
+        piped.closed = sink.finish().await.is_err();
+        failure.map_or(Ok(piped), Err)
     }
+}
+
+/// How far a pipe came: see [`ModelResult::async_pipe`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Piped {
+    /// How many items the sink took.
+    pub sent: u64,
+    /// Whether the sink was closed, or failed, before it had everything.
+    pub closed: bool,
 }
 
 impl fmt::Debug for ModelResult {

@@ -6,6 +6,7 @@
 //! handle goes, the driver goes with it, and with the driver the provider's stream.
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -33,6 +34,9 @@ enum Driver {
     /// Nothing more will come.
     Finished,
 }
+
+/// How often a reader pulls in one turn of its task before it gives the thread away.
+pub(super) const TURNS: u32 = 64;
 
 /// Whether the log may have grown.
 pub(super) enum Progress {
@@ -69,8 +73,22 @@ impl Shared {
     }
 
     /// A new reader.
-    pub(super) fn reader(&self) -> ReaderId {
-        ReaderId(self.readers.last_id.fetch_add(1, Ordering::Relaxed))
+    pub(super) fn reader(&self) -> Reader {
+        let id = self.readers.last_id.fetch_add(1, Ordering::Relaxed);
+        Reader {
+            id: ReaderId(id),
+            readers: Arc::clone(&self.readers),
+        }
+    }
+
+    /// Asks for raw events; false if the request has started without them.
+    pub(super) fn want_raw(&self) -> bool {
+        // Under the lock, so that nobody starts the request between the look and the wish.
+        let slot = self.lock();
+        if matches!(*slot, Driver::Unstarted(_)) {
+            self.log.want_raw();
+        }
+        self.log.wants_raw()
     }
 
     /// Whether anybody has read yet.
@@ -82,7 +100,8 @@ impl Shared {
     ///
     /// The caller has seen the whole log. After [`Progress::Made`] it looks again; after
     /// [`Progress::Awaited`] its waker will be called.
-    pub(super) fn pull(&self, reader: ReaderId, cx: &Context<'_>) -> Progress {
+    pub(super) fn pull(&self, reader: &Reader, cx: &Context<'_>) -> Progress {
+        let reader = reader.id;
         let mut driver = {
             let mut slot = self.lock();
             // Registered under the lock: whoever holds the driver will see it when putting it back.
@@ -139,9 +158,21 @@ fn panicked(panic: &(dyn Any + Send)) -> Error {
     )
 }
 
+/// One who reads. What it leaves behind when it stops is its waker, and its drop takes that away.
+pub(super) struct Reader {
+    id: ReaderId,
+    readers: Arc<Readers>,
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.readers.forget(self.id);
+    }
+}
+
 /// Tells readers apart. Two of them may live in one task and have the same waker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct ReaderId(u64);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct ReaderId(u64);
 
 /// The wakers of the readers that wait. It is itself the waker the driver is polled with.
 #[derive(Default)]
@@ -159,17 +190,24 @@ impl Readers {
     fn register(&self, reader: ReaderId, waker: &Waker) {
         let mut wakers = self.lock();
         let Wakers { one, more } = &mut *wakers;
-        if let Some((_, known)) = one
-            .iter_mut()
-            .chain(more.iter_mut())
-            .find(|(known, _)| *known == reader)
-        {
-            known.clone_from(waker);
-        } else if one.is_none() {
-            *one = Some((reader, waker.clone()));
-        } else {
-            more.push((reader, waker.clone()));
+        match one {
+            Some((known, waker_of_it)) if *known == reader => waker_of_it.clone_from(waker),
+            None if more.is_empty() => *one = Some((reader, waker.clone())),
+            _ => {
+                more.insert(reader, waker.clone());
+            }
         }
+    }
+
+    fn forget(&self, reader: ReaderId) {
+        let mut wakers = self.lock();
+        let forgotten = match &wakers.one {
+            Some((known, _)) if *known == reader => wakers.one.take().map(|(_, waker)| waker),
+            _ => wakers.more.remove(&reader),
+        };
+        // Foreign code runs when a waker is dropped, so the lock is let go first.
+        drop(wakers);
+        drop(forgotten);
     }
 
     /// Wakes all but the one who is looking anyway.
@@ -196,7 +234,7 @@ impl Readers {
 #[derive(Default)]
 struct Wakers {
     one: Option<(ReaderId, Waker)>,
-    more: Vec<(ReaderId, Waker)>,
+    more: BTreeMap<ReaderId, Waker>,
 }
 
 impl Wake for Readers {

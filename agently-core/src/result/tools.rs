@@ -8,7 +8,6 @@ use agently_api::model::{ToolCall, ToolCallDelta};
 #[derive(Debug, Default)]
 pub(super) struct ToolCalls {
     calls: BTreeMap<usize, ToolCall>,
-    bytes: usize,
 }
 
 impl ToolCalls {
@@ -25,12 +24,6 @@ impl ToolCalls {
         }
         call.arguments.push_str(&delta.arguments);
         call.extra.extend(delta.extra.clone());
-        self.bytes += delta.arguments.len();
-    }
-
-    /// Bytes of arguments so far.
-    pub(super) fn len(&self) -> usize {
-        self.bytes
     }
 
     pub(super) fn names(&self) -> Vec<String> {

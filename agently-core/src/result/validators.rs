@@ -22,16 +22,15 @@ pub(super) async fn validate(
     if options.validators.is_empty() {
         return Verdict::Accept(data);
     }
-    let text = log.text();
     let context = ValidationContext::new(
-        &text,
+        log.text_view(),
         attempt + 1,
         options.max_retries.saturating_sub(attempt),
         Arc::clone(next),
     );
     let value = data
         .as_ref()
-        .map_or_else(|| Value::String(text), Node::to_value);
+        .map_or_else(|| Value::String(context.text()), Node::to_value);
     for validator in &options.validators {
         if let Asked::Refused(verdict) = one(validator, "", value.clone(), context.clone()).await {
             return verdict;
@@ -58,13 +57,17 @@ pub(super) async fn one(
         Judgment::Pass => return Asked::Passed,
         Judgment::Fail { reason, payload } => {
             let reason = format!("{place}{reason}");
-            let error = refused(name, &reason);
+            let error = refused(ErrorKind::Validation, name, &reason);
             let mut refusal = Refusal::new(reason);
             refusal.validator = Some(name.to_owned());
             refusal.payload = payload;
             Verdict::Retry { refusal, error }
         }
-        Judgment::Stop { reason } => Verdict::Fail(refused(name, &format!("{place}{reason}"))),
+        Judgment::Stop { reason } => Verdict::Fail(refused(
+            ErrorKind::Stopped,
+            name,
+            &format!("{place}{reason}"),
+        )),
         Judgment::Raise(error) => Verdict::Fail(Error::with_boxed_source(
             ErrorKind::Validator,
             format!("the validator `{name}` failed"),
@@ -73,9 +76,9 @@ pub(super) async fn one(
     })
 }
 
-fn refused(name: &str, reason: &str) -> Error {
+fn refused(kind: ErrorKind, name: &str, reason: &str) -> Error {
     Error::new(
-        ErrorKind::Validation,
+        kind,
         format!("the validator `{name}` refused the answer: {reason}"),
     )
 }

@@ -76,9 +76,10 @@ impl Twin {
             Way::Run(_) => Ident::new("run", blocker.span()),
             Way::Iter(..) => Ident::new("iter", blocker.span()),
         };
+        let twin = async_name.to_string();
         let body = quote_spanned! {blocker.span()=>
             let #local = #blocker(#receiver);
-            #local.#verb(Self::#async_name #turbofish(self #(, #arguments)*))
+            #local.#verb(#twin, Self::#async_name #turbofish(self #(, #arguments)*))
         };
         let docs = documentation(async_name, &method.attrs, matches!(way, Way::Run(_)));
         signature.output = match way {
