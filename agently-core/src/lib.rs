@@ -10,6 +10,7 @@ mod error;
 pub mod instant;
 mod options;
 pub mod prompt;
+pub mod repair;
 mod request;
 mod result;
 pub mod schema;

@@ -1,5 +1,8 @@
 //! Whether an answer is what was asked for.
 
+use std::collections::HashSet;
+use std::fmt::Display;
+
 use agently_api::data::{Node, Warning, WarningKind};
 use agently_api::model::FinishReason;
 use serde_json::Value;
@@ -10,6 +13,7 @@ use crate::error::{Error, ErrorKind};
 use crate::instant::{Document, DocumentState};
 use crate::options::Options;
 use crate::prompt::Prompt;
+use crate::repair::{repair, RepairReason};
 use crate::schema::Schema;
 
 /// The longest reason that is sent back to the model, in characters.
@@ -105,38 +109,9 @@ fn judge_document(
     finish: Option<&FinishReason>,
     document: Document,
 ) -> Verdict {
-    for warning in document.warnings {
-        log.warn(warning);
-    }
-    let data = match (document.state, document.value) {
-        (DocumentState::Complete, Some(value)) => value,
-        // A cut answer comes this far only if the caller takes cut answers.
-        (DocumentState::Open, Some(value))
-            if matches!(finish, Some(FinishReason::Stop | FinishReason::Length)) =>
-        {
-            log.warn(Warning::new(
-                WarningKind::Repair,
-                "the answer ended with open values, which were closed",
-            ));
-            value
-        }
-        (DocumentState::Open, _) => {
-            return retry(
-                ErrorKind::Malformed,
-                "The JSON in the answer is not finished.".to_owned(),
-                "the answer's JSON is not finished".to_owned(),
-            );
-        }
-        (DocumentState::Silenced { offset, fault }, _) => {
-            return retry(
-                ErrorKind::Malformed,
-                format!("The JSON in the answer is broken: {fault}."),
-                format!(
-                    "the answer's JSON cannot be read with certainty: {fault} at byte {offset}"
-                ),
-            );
-        }
-        _ => return missing(log, schema, text),
+    let data = match parse(log, schema, text, finish, document) {
+        Ok(data) => data,
+        Err(verdict) => return *verdict,
     };
     let faults = unmet(schema, &data);
     if faults.is_empty() {
@@ -144,6 +119,89 @@ fn judge_document(
     }
     let list: Vec<String> = faults.iter().map(ToString::to_string).collect();
     retry(ErrorKind::Ensure, list.join("; "), list.join("; "))
+}
+
+/// The document as it was streamed, or, where that could not be read to its end, repaired.
+fn parse(
+    log: &Log,
+    schema: &Schema,
+    text: &str,
+    finish: Option<&FinishReason>,
+    mut document: Document,
+) -> Result<Node, Box<Verdict>> {
+    let repaired = match (document.state, document.value.take()) {
+        (DocumentState::Complete, Some(value)) => {
+            document.warnings.into_iter().for_each(|it| log.warn(it));
+            return Ok(value);
+        }
+        // A cut answer comes this far only if the caller takes cut answers.
+        (DocumentState::Open, Some(value)) if finish == Some(&FinishReason::Length) => {
+            log.warn(Warning::new(
+                WarningKind::Repair,
+                "the answer was cut off at a length limit, and its open values were closed",
+            ));
+            return Ok(value);
+        }
+        (_, sent) => {
+            document.value = sent;
+            repair(text, document.range.clone(), schema, finish)
+        }
+    };
+    match repaired {
+        Ok(repaired) if replaces(&repaired.value, document.value.as_ref()) => {
+            repaired.warnings.into_iter().for_each(|it| log.warn(it));
+            log.reconcile(&document, &repaired.value);
+            Ok(repaired.value)
+        }
+        Ok(_) => Err(broken(
+            document.state,
+            "read as a whole, it lacks fields that were streamed",
+        )),
+        Err(error) if error.reason == RepairReason::Missing => Err(missing(log, schema, text)),
+        Err(error) if error.reason == RepairReason::Cut => Err(retry(
+            ErrorKind::Malformed,
+            "The JSON in the answer is not finished.".to_owned(),
+            "the answer's JSON is not finished".to_owned(),
+        )),
+        Err(error) => Err(broken(document.state, error.reason)),
+    }
+    .map_err(Box::new)
+}
+
+/// Whether completions can lead from what was sent to this value: nothing takes a field of the
+/// outermost container back, as that has no completion itself.
+fn replaces(value: &Node, sent: Option<&Node>) -> bool {
+    match (sent, value) {
+        (None, _) => true,
+        (Some(Node::Object(sent)), Node::Object(fields)) => {
+            let keys: HashSet<&str> = fields.iter().map(|(key, _)| &**key).collect();
+            sent.iter().all(|(key, _)| keys.contains(&**key))
+        }
+        (Some(Node::Array(sent)), Node::Array(items)) => sent.len() <= items.len(),
+        _ => false,
+    }
+}
+
+/// The document cannot be read with certainty.
+fn broken(state: DocumentState, why: impl Display) -> Verdict {
+    let (what, at) = match state {
+        DocumentState::Silenced { offset, fault } => {
+            (fault.to_string(), format!("{fault} at byte {offset}"))
+        }
+        DocumentState::Open => {
+            let what = "the answer ends in the middle of a value";
+            (what.to_owned(), what.to_owned())
+        }
+        DocumentState::Missing | DocumentState::Complete => {
+            let what = "curly or full-width marks stand for quotes or brackets";
+            (what.to_owned(), what.to_owned())
+        }
+    };
+    retry(
+        ErrorKind::Malformed,
+        format!("The JSON in the answer is broken: {what}; {why}."),
+        format!("the answer's JSON cannot be read with certainty: {at}; {why}"),
+    )
 }
 
 /// There is no document in the answer.

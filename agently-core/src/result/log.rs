@@ -241,6 +241,19 @@ impl Log {
         state.finish_parser()
     }
 
+    /// The final parse read the attempt's document otherwise than it was sent.
+    pub(super) fn reconcile(&self, document: &Document, accepted: &Node) {
+        let mut state = self.grow();
+        let State {
+            records,
+            fields,
+            attempt,
+            ..
+        } = &mut *state;
+        let after = records.len();
+        document.reconcile(accepted, *attempt, &mut |item| fields.push((after, item)));
+    }
+
     /// The attempt was refused, and another begins.
     pub(super) fn retry(&self, refusal: Refusal, duration: Duration) {
         let mut state = self.grow();
