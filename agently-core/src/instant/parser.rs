@@ -2,6 +2,8 @@ use agently_api::data::StreamingData;
 
 use super::locate::Search;
 use super::tree::Tree;
+use crate::format::Format;
+
 use super::{Document, DocumentState, Ending, RootShape};
 
 /// Reads the fields of one answer: text goes in, [`StreamingData`] comes out at once.
@@ -27,7 +29,7 @@ use super::{Document, DocumentState, Ending, RootShape};
 ///     ("title".to_owned(), None),
 /// ]);
 /// assert_eq!(document.state, DocumentState::Complete);
-/// assert_eq!(document.range, Some(6..25));
+/// assert_eq!(document.range, Some(6..24));
 /// assert_eq!(document.value.map(|node| node.to_value()), Some(json!({"title": "Async"})));
 /// ```
 #[derive(Debug)]
@@ -72,6 +74,7 @@ impl FieldParser {
             value: rest.root,
             warnings: found.warnings,
             range: end.map(|end| found.start..end),
+            format: Format::Json,
             open: rest.open,
         }
     }

@@ -64,6 +64,7 @@ fn judge_document(
     finish: Option<&FinishReason>,
     document: Document,
 ) -> Verdict {
+    let form = document.format.noun();
     for warning in document.warnings {
         log.warn(warning);
     }
@@ -79,20 +80,20 @@ fn judge_document(
         (DocumentState::Open, _) => {
             return retry(
                 ErrorKind::Malformed,
-                "The JSON in the answer is not finished.".to_owned(),
-                "the answer's JSON is not finished".to_owned(),
+                format!("The {form} in the answer is not finished."),
+                format!("the answer's {form} is not finished"),
             );
         }
         (DocumentState::Silenced { offset, fault }, _) => {
             return retry(
                 ErrorKind::Malformed,
-                format!("The JSON in the answer is broken: {fault}."),
+                format!("The {form} in the answer is broken: {fault}."),
                 format!(
-                    "the answer's JSON cannot be read with certainty: {fault} at byte {offset}"
+                    "the answer's {form} cannot be read with certainty: {fault} at byte {offset}"
                 ),
             );
         }
-        _ => return missing(log, schema, text),
+        _ => return missing(log, document.format.describe_root(schema), text),
     };
     let faults = unmet(schema, &data);
     if faults.is_empty() {
@@ -103,7 +104,7 @@ fn judge_document(
 }
 
 /// There is no document in the answer.
-fn missing(log: &Log, schema: &Schema, text: &str) -> Verdict {
+fn missing(log: &Log, wanted: &str, text: &str) -> Verdict {
     let tools = log.tool_call_names();
     if !tools.is_empty() {
         return Verdict::Fail(Error::new(
@@ -115,7 +116,6 @@ fn missing(log: &Log, schema: &Schema, text: &str) -> Verdict {
             ),
         ));
     }
-    let wanted = schema.describe_root();
     if text.trim().is_empty() {
         return retry(
             ErrorKind::NoDocument,

@@ -152,7 +152,7 @@ impl Tokenizer {
         };
         self.note_lone(self.offset + end);
         visitor.string_end(ObservedBoundary);
-        self.state = State::After;
+        self.ended(self.offset + end + 1);
         end + 1
     }
 
@@ -312,7 +312,7 @@ impl Tokenizer {
     }
 
     fn whole_number<V: TokenVisitor>(&mut self, text: &str, at: usize, visitor: &mut V) {
-        self.state = State::After;
+        self.ended(self.offset + at);
         if !self.number(text, self.offset + at, ObservedBoundary, visitor) {
             self.silence(self.offset + at, Fault::BadNumber);
         }
@@ -354,7 +354,7 @@ impl Tokenizer {
                             visitor.null(ObservedBoundary);
                         }
                     }
-                    self.state = State::After;
+                    self.ended(self.offset + index + 1);
                     return index + 1;
                 }
                 WordStep::Broken => {
