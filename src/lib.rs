@@ -8,7 +8,7 @@ pub mod types;
 #[cfg(feature = "macros")]
 pub use agently_core::output;
 pub use agently_core::{
-    Agent, All, AnyEvent, BlockingGenerator, Delta, Error, ErrorKind, EventName, Generator,
+    Agent, All, AnyEvent, BlockingGenerator, Delta, Error, ErrorKind, EventName, Format, Generator,
     GeneratorKind, Instant, Judgment, ModelResult, Original, Piped, Request, Result, Schema,
     Specific, SpecificEvent, ValidationContext,
 };

@@ -11,6 +11,6 @@ pub use serde_json::json;
 pub use crate::types::data::StreamingData;
 pub use crate::types::model::ModelProvider;
 pub use crate::{
-    Agent, Agently, All, AnyEvent, Delta, ErrorKind, EventName, Instant, Judgment, ModelResult,
-    Original, Request, Schema, Specific, SpecificEvent,
+    Agent, Agently, All, AnyEvent, Delta, ErrorKind, EventName, Format, Instant, Judgment,
+    ModelResult, Original, Request, Schema, Specific, SpecificEvent,
 };

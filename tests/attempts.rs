@@ -188,7 +188,7 @@ async fn an_empty_answer_is_asked_for_again(runtime: Runtime) {
 
 async fn a_broken_document_is_asked_for_again(runtime: Runtime) {
     let mock = MockProvider::new()
-        .reply(Reply::text(r#"{"title": "a "quoted" word", "items": []}"#))
+        .reply(Reply::text(r#"{"title": oops, "items": []}"#))
         .reply(Reply::text(SEED_ANSWER));
     let result = seed(&agent(&runtime, mock.clone())).get_result();
     assert_eq!(result.async_get_data().await.unwrap(), seed_data());

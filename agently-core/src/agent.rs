@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::blocker::Blocker;
 use crate::error::{Error, Result};
+use crate::format::Format;
 use crate::options::{option_setters, Options};
 use crate::prompt::{Prompt, PromptValue};
 use crate::request::Request;
@@ -103,6 +104,12 @@ impl Agent {
     /// Messages that every request begins with, oldest first.
     pub fn chat_history(mut self, messages: impl IntoIterator<Item = Message>) -> Self {
         self.prompt().add_chat_history(messages);
+        self
+    }
+
+    /// The format in which the answer is asked for: JSON by default. See [`format`](crate::format).
+    pub fn output_format(mut self, format: Format) -> Self {
+        self.prompt().set_output_format(format);
         self
     }
 

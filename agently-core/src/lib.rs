@@ -7,6 +7,7 @@
 mod agent;
 mod blocker;
 mod error;
+pub mod format;
 pub mod instant;
 mod options;
 pub mod prompt;
@@ -19,6 +20,7 @@ mod validate;
 pub use agent::Agent;
 pub use blocker::BlockingGenerator;
 pub use error::{Error, ErrorKind, Result};
+pub use format::Format;
 pub use request::Request;
 pub use result::{
     All, AnyEvent, Delta, EventName, Generator, GeneratorKind, Instant, ModelResult, Original,

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::blocker::Blocker;
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::Format;
 use crate::options::{option_setters, Options};
 use crate::prompt::{Prompt, PromptValue};
 use crate::result::{fields, Call, ModelResult};
@@ -89,6 +90,12 @@ impl Request {
     /// The shape wanted back: see [`output!`](crate::output).
     pub fn output(mut self, schema: Schema) -> Self {
         self.prompt.set_output(schema);
+        self
+    }
+
+    /// The format in which the answer is asked for: JSON by default. See [`format`](crate::format).
+    pub fn output_format(mut self, format: Format) -> Self {
+        self.prompt.set_output_format(format);
         self
     }
 

@@ -3,6 +3,7 @@ use std::ops::Range;
 use agently_api::data::{Node, StreamingData, Warning};
 
 use super::{reconcile, Fault};
+use crate::format::Format;
 
 /// What a [`FieldParser`](super::FieldParser) found in an answer.
 #[derive(Clone, Debug)]
@@ -18,8 +19,10 @@ pub struct Document {
     /// Which bytes of the answer's text it is, to the end of the text if it was not complete. The
     /// caller keeps that text, should it want to repair it.
     pub range: Option<Range<usize>>,
+    /// The format in which it was read.
+    pub format: Format,
     /// The places of the containers in `value` that have had no completion, from the root on.
-    pub(super) open: Vec<usize>,
+    pub(crate) open: Vec<usize>,
 }
 
 /// How a [`Document`] ended.

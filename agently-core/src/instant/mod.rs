@@ -16,19 +16,20 @@
 mod document;
 mod escape;
 mod gap;
-mod locate;
-mod number;
+pub(crate) mod locate;
+pub(crate) mod number;
 mod parser;
 mod path;
-mod reconcile;
+pub(crate) mod reconcile;
 mod scanner;
 mod shape;
 mod think;
 mod tokenizer;
-mod tree;
+pub(crate) mod tree;
 mod word;
 
 pub use document::{Document, DocumentState};
+pub(crate) use locate::{Found, Search};
 pub use parser::FieldParser;
 pub use path::{FieldPath, SegmentRef};
 pub use reconcile::reconcile;

@@ -4,7 +4,7 @@ use serde_json::Number;
 
 /// What the text of a number means.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Parsed {
+pub(crate) enum Parsed {
     Number(Number),
     /// Beyond what an `f64` holds.
     Overflow,
@@ -82,7 +82,7 @@ impl Parts {
 }
 
 /// Reads a number: `i64`, then `u64`, else (always with a dot or an exponent) `f64`.
-pub(super) fn parse(text: &str) -> Parsed {
+pub(crate) fn parse(text: &str) -> Parsed {
     if let Some(number) = short(text.as_bytes()) {
         return Parsed::Number(number.into());
     }
@@ -105,7 +105,7 @@ pub(super) fn parse(text: &str) -> Parsed {
 }
 
 /// Whether the text is a number by the grammar of JSON itself.
-pub(super) fn is_json(text: &str) -> bool {
+pub(crate) fn is_json(text: &str) -> bool {
     Parts::of(text).is_some_and(|parts| parts.is_json())
 }
 

@@ -2,6 +2,8 @@ use agently_api::data::StreamingData;
 
 use super::locate::Search;
 use super::tree::Tree;
+use crate::format::Format;
+
 use super::{Document, DocumentState, Ending, RootShape};
 
 /// Reads the fields of one answer: text goes in, [`StreamingData`] comes out at once.
@@ -72,6 +74,7 @@ impl FieldParser {
             value: rest.root,
             warnings: found.warnings,
             range: end.map(|end| found.start..end),
+            format: Format::Json,
             open: rest.open,
         }
     }

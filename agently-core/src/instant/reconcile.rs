@@ -35,7 +35,7 @@ pub fn reconcile(
 }
 
 /// As [`reconcile`], and the containers at these places of `sent` count as not sent.
-pub(super) fn run(
+pub(crate) fn run(
     sent: Option<&Node>,
     open: Option<&[usize]>,
     accepted: &Node,

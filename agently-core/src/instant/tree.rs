@@ -15,7 +15,7 @@ const FEW: usize = 16;
 
 /// The value so far: its open containers and the open string.
 #[derive(Debug)]
-pub(super) struct Tree {
+pub(crate) struct Tree {
     frames: Vec<Frame>,
     string: Option<(Path, TextView)>,
     root: Option<Node>,
@@ -48,10 +48,10 @@ struct Fields {
 
 /// What is left of a tree at the end.
 #[derive(Debug)]
-pub(super) struct Rest {
-    pub(super) root: Option<Node>,
+pub(crate) struct Rest {
+    pub(crate) root: Option<Node>,
     /// The places, from the root on, of the containers inside it that were never completed.
-    pub(super) open: Vec<usize>,
+    pub(crate) open: Vec<usize>,
 }
 
 impl Fields {
@@ -93,7 +93,7 @@ impl Content {
 }
 
 impl Tree {
-    pub(super) fn new(attempt: u32) -> Self {
+    pub(crate) fn new(attempt: u32) -> Self {
         Self {
             frames: Vec::new(),
             string: None,
@@ -105,12 +105,12 @@ impl Tree {
 
     /// Borrows the tree as a visitor that hands its events to `out`.
     #[inline]
-    pub(super) fn grow<'a, F>(&'a mut self, out: &'a mut F) -> Grow<'a, F> {
+    pub(crate) fn grow<'a, F>(&'a mut self, out: &'a mut F) -> Grow<'a, F> {
         Grow { tree: self, out }
     }
 
     /// Takes the tree apart. Containers that are still open keep what they have.
-    pub(super) fn into_rest(mut self) -> Rest {
+    pub(crate) fn into_rest(mut self) -> Rest {
         let mut open = Vec::new();
         while let Some(frame) = self.frames.pop() {
             open.extend(self.attach(frame.content.into_node()));
@@ -152,7 +152,7 @@ impl Tree {
 }
 
 /// A [`Tree`] that grows.
-pub(super) struct Grow<'a, F> {
+pub(crate) struct Grow<'a, F> {
     tree: &'a mut Tree,
     out: &'a mut F,
 }

@@ -2,6 +2,8 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::format::FormatError;
+
 /// A prompt cannot be sent.
 ///
 /// No message contains anything of the prompt itself.
@@ -9,7 +11,7 @@ use std::sync::Arc;
 pub struct PromptError {
     kind: PromptErrorKind,
     message: String,
-    source: Option<Arc<serde_json::Error>>,
+    source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 /// The kinds of [`PromptError`].
@@ -20,6 +22,8 @@ pub enum PromptErrorKind {
     Empty,
     /// A value cannot be written down.
     Value,
+    /// The output format cannot hold an answer of the declared shape.
+    Format,
 }
 
 impl PromptError {
@@ -39,6 +43,14 @@ impl PromptError {
                  pass a text, or a type whose map keys are strings"
             ),
             source: Some(Arc::new(source)),
+        }
+    }
+
+    pub(super) fn format(error: &FormatError) -> Self {
+        Self {
+            kind: PromptErrorKind::Format,
+            message: error.to_string(),
+            source: None,
         }
     }
 

@@ -35,7 +35,7 @@
 //!
 //! | slot | the request's |
 //! |---|---|
-//! | `role`, `system`, `input`, `output` | replaces the agent's, if it is filled |
+//! | `role`, `system`, `input`, `output`, the output format | replaces the agent's, if it is filled |
 //! | `info`, `instruct`, `examples`, `chat_history`, `attachments` | comes after the agent's |
 
 mod error;
@@ -52,6 +52,7 @@ pub use value::PromptValue;
 
 use agently_api::model::{Message, Part};
 
+use crate::format::Format;
 use crate::schema::Schema;
 
 /// The slots of a prompt, and what was put into them.
@@ -66,6 +67,7 @@ pub struct Prompt {
     examples: Vec<PromptValue>,
     input: Option<PromptValue>,
     output: Option<Schema>,
+    output_format: Option<Format>,
     chat_history: Vec<Message>,
     attachments: Vec<Part>,
 }
@@ -119,6 +121,12 @@ impl Prompt {
         self
     }
 
+    /// Sets the format in which the answer is asked for; [`Format::Json`] if none is set.
+    pub fn set_output_format(&mut self, format: Format) -> &mut Self {
+        self.output_format = Some(format);
+        self
+    }
+
     /// Adds earlier messages of the conversation, oldest first.
     pub fn add_chat_history(&mut self, messages: impl IntoIterator<Item = Message>) -> &mut Self {
         self.chat_history.extend(messages);
@@ -140,7 +148,10 @@ impl Prompt {
             Slot::Instruct => self.instruct.clear(),
             Slot::Examples => self.examples.clear(),
             Slot::Input => self.input = None,
-            Slot::Output => self.output = None,
+            Slot::Output => {
+                self.output = None;
+                self.output_format = None;
+            }
             Slot::ChatHistory => self.chat_history.clear(),
             Slot::Attachments => self.attachments.clear(),
         }
@@ -168,6 +179,12 @@ impl Prompt {
     #[must_use]
     pub fn output(&self) -> Option<&Schema> {
         self.output.as_ref()
+    }
+
+    /// The format in which the answer is asked for, as it was set.
+    #[must_use]
+    pub fn output_format(&self) -> Format {
+        self.output_format.unwrap_or_default()
     }
 
     /// The earlier messages, oldest first.
@@ -208,6 +225,7 @@ impl Prompt {
             examples: both(&self.examples, &request.examples),
             input: first(request.input.as_ref(), self.input.as_ref()),
             output: request.output.as_ref().or(self.output.as_ref()).cloned(),
+            output_format: request.output_format.or(self.output_format),
             chat_history: both(&self.chat_history, &request.chat_history),
             attachments: both(&self.attachments, &request.attachments),
         }

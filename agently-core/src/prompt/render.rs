@@ -1,14 +1,15 @@
 use agently_api::model::{Message, Part};
 
 use super::{Prompt, PromptError, PromptValue, Slot};
-use crate::schema::{Marks, Schema, Shape};
+use crate::format::{requirement, Format, Layout};
 
 impl Prompt {
     /// The messages to send.
     ///
     /// # Errors
     ///
-    /// [`Empty`](super::PromptErrorKind::Empty) if no slot asks anything of the model.
+    /// [`Empty`](super::PromptErrorKind::Empty) if no slot asks anything of the model,
+    /// [`Format`](super::PromptErrorKind::Format) if the output format cannot hold the output.
     pub fn render(&self) -> Result<Vec<Message>, PromptError> {
         self.render_with_correction(None)
     }
@@ -24,13 +25,17 @@ impl Prompt {
         correction: Option<&str>,
     ) -> Result<Vec<Message>, PromptError> {
         self.check_filled()?;
+        let format = self.resolved_format()?;
         let mut messages = Vec::with_capacity(self.chat_history.len() + 2);
         if let Some(system) = section_body(self.role.iter().chain(&self.system)) {
             messages.push(Message::system(system));
         }
         messages.extend(self.chat_history.iter().cloned());
         let mut parts = Vec::with_capacity(self.attachments.len() + 1);
-        let text = self.user_text(correction.filter(|reason| !reason.trim().is_empty()));
+        let text = self.user_text(
+            format,
+            correction.filter(|reason| !reason.trim().is_empty()),
+        );
         if !text.is_empty() {
             parts.push(Part::text(text));
         }
@@ -65,7 +70,27 @@ impl Prompt {
         )))
     }
 
-    fn user_text(&self, correction: Option<&str>) -> String {
+    /// The format in which the answer is asked for.
+    fn resolved_format(&self) -> Result<Format, PromptError> {
+        match &self.output {
+            Some(schema) => self
+                .output_format()
+                .resolve(schema)
+                .map_err(|error| PromptError::format(&error)),
+            None => Ok(Format::Json),
+        }
+    }
+
+    /// How the answer is read.
+    pub(crate) fn layout(&self) -> Result<Layout, PromptError> {
+        match &self.output {
+            Some(schema) => Layout::new(self.output_format(), schema)
+                .map_err(|error| PromptError::format(&error)),
+            None => Ok(Layout::open()),
+        }
+    }
+
+    fn user_text(&self, format: Format, correction: Option<&str>) -> String {
         let info = section_body(&self.info);
         let instruct = section_body(&self.instruct);
         let examples = section_body(&self.examples);
@@ -77,7 +102,10 @@ impl Prompt {
                  Answer again from the beginning, and put this right."
             )
         });
-        let requirement = self.output.as_ref().map(requirement);
+        let requirement = self
+            .output
+            .as_ref()
+            .map(|schema| requirement(schema, format));
         let sections = [
             ("INFO", info),
             ("INSTRUCT", instruct),
@@ -109,70 +137,4 @@ fn section_body<'a>(entries: impl IntoIterator<Item = &'a PromptValue>) -> Optio
         .map(PromptValue::to_text)
         .collect();
     (!texts.is_empty()).then(|| texts.join("\n\n"))
-}
-
-/// What the answer must be like.
-///
-/// It does not end with a heading that the model could repeat before its answer, because the
-/// answer's document is looked for from its first line.
-fn requirement(schema: &Schema) -> String {
-    let (structure, marks) = schema.describe();
-    let mut text = format!("Data Format: JSON\nData Structure:\n{structure}\n");
-    let rules = rules(schema, marks);
-    if !rules.is_empty() {
-        text.push_str("Rules:\n");
-        for rule in rules {
-            text.push_str("- ");
-            text.push_str(rule);
-            text.push('\n');
-        }
-    }
-    text.push_str(match schema.shape() {
-        Shape::Object(_) => {
-            "Answer with this one JSON object and nothing else: no other text, no code fence."
-        }
-        Shape::List(_) => {
-            "Answer with this one JSON list and nothing else: no other text, no code fence."
-        }
-        _ => "Answer with this one JSON value and nothing else: no other text, no code fence.",
-    });
-    text
-}
-
-/// Explains what stands in the description of this schema, and nothing more.
-fn rules(schema: &Schema, marks: Marks) -> Vec<&'static str> {
-    let rules = [
-        (
-            schema.has_fields(),
-            "Write every field under exactly its name, in this order.",
-        ),
-        (
-            marks.placeholder,
-            "`<…>` names the type of a value: write the value in its place.",
-        ),
-        (
-            marks.list,
-            "`...` after the first item of a list: as many items of the same shape as it takes.",
-        ),
-        (
-            marks.open,
-            "`{ ... }` and `[ ... ]` are yours to fill as the task needs.",
-        ),
-        (
-            marks.required && !marks.not_empty,
-            "A field marked as required must be there.",
-        ),
-        (
-            marks.not_empty,
-            "A field marked as required must be there; one marked as not empty must also have content.",
-        ),
-        (
-            marks.comment,
-            "The comments after `//` explain the fields: do not write any.",
-        ),
-    ];
-    rules
-        .into_iter()
-        .filter_map(|(applies, rule)| applies.then_some(rule))
-        .collect()
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::ensure::unmet;
 use super::log::Log;
 use crate::error::{Error, ErrorKind};
+use crate::format::Format;
 use crate::instant::{Document, DocumentState};
 use crate::options::Options;
 use crate::prompt::Prompt;
@@ -144,6 +145,9 @@ fn parse(
         }
         (_, sent) => {
             document.value = sent;
+            if document.format != Format::Json {
+                return plain(log, schema, text, finish, document);
+            }
             repair(text, document.range.clone(), schema, finish)
         }
     };
@@ -157,7 +161,9 @@ fn parse(
             document.state,
             "read as a whole, it lacks fields that were streamed",
         )),
-        Err(error) if error.reason == RepairReason::Missing => Err(missing(log, schema, text)),
+        Err(error) if error.reason == RepairReason::Missing => {
+            Err(missing(log, document.format.describe_root(schema), text))
+        }
         Err(error) if error.reason == RepairReason::Cut => Err(retry(
             ErrorKind::Malformed,
             "The JSON in the answer is not finished.".to_owned(),
@@ -166,6 +172,41 @@ fn parse(
         Err(error) => Err(broken(document.state, error.reason)),
     }
     .map_err(Box::new)
+}
+
+/// A document in another format than JSON, where nothing is repaired.
+fn plain(
+    log: &Log,
+    schema: &Schema,
+    text: &str,
+    finish: Option<&FinishReason>,
+    document: Document,
+) -> Result<Node, Box<Verdict>> {
+    let form = document.format.noun();
+    for warning in document.warnings {
+        log.warn(warning);
+    }
+    let verdict = match (document.state, document.value) {
+        (DocumentState::Open, Some(value)) if finish == Some(&FinishReason::Stop) => {
+            log.warn(Warning::new(
+                WarningKind::Repair,
+                "the answer ended with open values, which were closed",
+            ));
+            return Ok(value);
+        }
+        (DocumentState::Open, _) => retry(
+            ErrorKind::Malformed,
+            format!("The {form} in the answer is not finished."),
+            format!("the answer's {form} is not finished"),
+        ),
+        (DocumentState::Silenced { offset, fault }, _) => retry(
+            ErrorKind::Malformed,
+            format!("The {form} in the answer is broken: {fault}."),
+            format!("the answer's {form} cannot be read with certainty: {fault} at byte {offset}"),
+        ),
+        _ => missing(log, document.format.describe_root(schema), text),
+    };
+    Err(Box::new(verdict))
 }
 
 /// Whether completions can lead from what was sent to this value: nothing takes a field of the
@@ -205,7 +246,7 @@ fn broken(state: DocumentState, why: impl Display) -> Verdict {
 }
 
 /// There is no document in the answer.
-fn missing(log: &Log, schema: &Schema, text: &str) -> Verdict {
+fn missing(log: &Log, wanted: &str, text: &str) -> Verdict {
     let tools = log.tool_call_names();
     if !tools.is_empty() {
         return Verdict::Fail(Error::new(
@@ -217,7 +258,6 @@ fn missing(log: &Log, schema: &Schema, text: &str) -> Verdict {
             ),
         ));
     }
-    let wanted = schema.describe_root();
     if text.trim().is_empty() {
         return retry(
             ErrorKind::NoDocument,

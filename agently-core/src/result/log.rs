@@ -12,7 +12,8 @@ use agently_api::model::{ModelEvent, ToolCall, ToolCallDelta};
 use super::judge::Refusal;
 use super::tools::ToolCalls;
 use crate::error::{Error, Result};
-use crate::instant::{Document, FieldParser, RootShape};
+use crate::format::{AnswerParser, Layout};
+use crate::instant::Document;
 
 /// One thing that happened.
 #[derive(Clone, Debug)]
@@ -51,7 +52,7 @@ pub struct Log {
 
 #[derive(Debug)]
 struct State {
-    shape: RootShape,
+    layout: Layout,
     records: Vec<Record>,
     /// The field events, each with the number of records that had come before or with it.
     fields: Vec<(usize, StreamingData)>,
@@ -73,23 +74,23 @@ enum Parsing {
     /// Nobody has wanted fields so far.
     Unwanted,
     /// The attempt's text goes through it.
-    Open(Box<FieldParser>),
+    Open(Box<AnswerParser>),
     /// The attempt's text has ended.
     Ended,
 }
 
 impl Log {
-    pub(super) fn new(shape: RootShape, provider: &str, parse: bool) -> Self {
+    pub(super) fn new(layout: Layout, provider: &str, parse: bool) -> Self {
         Self {
             version: AtomicUsize::new(0),
             raw: AtomicBool::new(false),
             state: Mutex::new(State {
                 parser: if parse {
-                    Parsing::Open(Box::new(FieldParser::new(&shape, 1)))
+                    Parsing::Open(Box::new(AnswerParser::new(&layout, 1)))
                 } else {
                     Parsing::Unwanted
                 },
-                shape,
+                layout,
                 records: Vec::new(),
                 fields: Vec::new(),
                 attempt: 1,
@@ -270,7 +271,7 @@ impl Log {
         state.meta.finish_reason = None;
         state.meta.usage = None;
         if !matches!(state.parser, Parsing::Unwanted) {
-            state.parser = Parsing::Open(Box::new(FieldParser::new(&state.shape, attempt + 1)));
+            state.parser = Parsing::Open(Box::new(AnswerParser::new(&state.layout, attempt + 1)));
         }
     }
 
@@ -438,7 +439,7 @@ impl State {
             return;
         }
         let records = std::mem::take(&mut self.records);
-        self.parser = Parsing::Open(Box::new(FieldParser::new(&self.shape, 1)));
+        self.parser = Parsing::Open(Box::new(AnswerParser::new(&self.layout, 1)));
         for record in records {
             // The field events of a record count it as read.
             self.records.push(record.clone());
@@ -452,7 +453,8 @@ impl State {
                     self.finish_parser();
                     self.fields.push((self.records.len(), item));
                     if let Some(next) = status.next_attempt_index {
-                        self.parser = Parsing::Open(Box::new(FieldParser::new(&self.shape, next)));
+                        self.parser =
+                            Parsing::Open(Box::new(AnswerParser::new(&self.layout, next)));
                     }
                 }
                 Record::Reasoning(_) | Record::ToolCall(_) | Record::Event(_) => {}

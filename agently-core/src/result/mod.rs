@@ -8,7 +8,6 @@ mod generator;
 mod judge;
 mod kind;
 mod log;
-mod shape;
 mod shared;
 mod tools;
 mod validators;
@@ -37,7 +36,8 @@ use shared::{Progress, Shared, TURNS};
 
 use crate::blocker::{Blocker, BlockingGenerator};
 use crate::error::{Error, ErrorKind, Result};
-use crate::instant::RootShape;
+use crate::format::Layout;
+use crate::request::prompt_error;
 
 /// The result of one model request, to be read in as many ways as you like.
 ///
@@ -56,8 +56,11 @@ impl ModelResult {
     /// A request that can be sent.
     pub(crate) fn new(mut call: Call) -> Self {
         let schema = call.prompt.output();
-        let shape = schema.map_or(RootShape::Open, shape::root_shape);
-        let log = Arc::new(Log::new(shape, call.provider.name(), schema.is_some()));
+        let layout = match call.prompt.layout() {
+            Ok(layout) => layout,
+            Err(error) => return Self::refused(prompt_error(error), Some(call.runtime)),
+        };
+        let log = Arc::new(Log::new(layout, call.provider.name(), schema.is_some()));
         if call.options.raw_events {
             log.want_raw();
         }
@@ -74,7 +77,7 @@ impl ModelResult {
 
     /// A request that cannot be sent: every read gives this error.
     pub(crate) fn refused(error: Error, runtime: Option<Runtime>) -> Self {
-        let log = Arc::new(Log::new(RootShape::Open, "", false));
+        let log = Arc::new(Log::new(Layout::open(), "", false));
         log.refuse(error);
         Self {
             shared: Arc::new(Shared::finished(log)),

@@ -17,6 +17,18 @@ pub(crate) struct Marks {
     pub(crate) not_empty: bool,
 }
 
+impl Marks {
+    /// What another description contains besides.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.placeholder |= other.placeholder;
+        self.comment |= other.comment;
+        self.list |= other.list;
+        self.open |= other.open;
+        self.required |= other.required;
+        self.not_empty |= other.not_empty;
+    }
+}
+
 impl Schema {
     /// The schema as a model reads it: like JSON, a type in the place of each value, descriptions
     /// and requirements as comments.
@@ -39,6 +51,13 @@ impl Schema {
     #[must_use]
     pub fn to_prompt_text(&self) -> String {
         self.describe().0
+    }
+
+    /// The description of a value of this shape alone, without a word about what it is for.
+    pub(crate) fn describe_shape(&self) -> (String, Marks) {
+        let mut writer = Writer::default();
+        writer.scalar(self.shape());
+        (writer.text, writer.marks)
     }
 
     pub(crate) fn describe(&self) -> (String, Marks) {

@@ -15,7 +15,7 @@ use super::{Ending, ItemShape, RootShape, TokenVisitor, Tokenizer};
 
 /// Finds the document in a text and reads it.
 #[derive(Clone, Debug)]
-pub(super) struct Search {
+pub(crate) struct Search {
     /// Taken away when the document is found.
     locator: Option<Box<Locator>>,
     tokenizer: Tokenizer,
@@ -28,15 +28,15 @@ pub(super) struct Search {
 
 /// How a search ended.
 #[derive(Clone, Debug)]
-pub(super) struct Found {
+pub(crate) struct Found {
     /// The ending, with offsets in the whole text.
-    pub(super) ending: Ending,
-    pub(super) start: usize,
-    pub(super) warnings: Vec<agently_api::data::Warning>,
+    pub(crate) ending: Ending,
+    pub(crate) start: usize,
+    pub(crate) warnings: Vec<agently_api::data::Warning>,
 }
 
 impl Search {
-    pub(super) fn new(shape: &RootShape) -> Self {
+    pub(crate) fn new(shape: &RootShape) -> Self {
         Self {
             locator: Some(Box::new(Locator::new(shape))),
             tokenizer: Tokenizer::new(),
@@ -46,8 +46,13 @@ impl Search {
         }
     }
 
+    /// Whether the document has been found.
+    pub(crate) fn is_found(&self) -> bool {
+        self.locator.is_none()
+    }
+
     #[inline]
-    pub(super) fn push<V: TokenVisitor>(&mut self, text: &str, visitor: &mut V) {
+    pub(crate) fn push<V: TokenVisitor>(&mut self, text: &str, visitor: &mut V) {
         if self.locator.is_none() {
             self.tokenizer.push(text, visitor);
         } else {
@@ -86,7 +91,7 @@ impl Search {
         }
     }
 
-    pub(super) fn finish<V: TokenVisitor>(&mut self, visitor: &mut V) -> Found {
+    pub(crate) fn finish<V: TokenVisitor>(&mut self, visitor: &mut V) -> Found {
         let start = self.locator.as_mut().and_then(|locator| locator.finish());
         if let Some(start) = start {
             self.found(start, self.seen, "", visitor);
@@ -108,7 +113,7 @@ impl Search {
         }
     }
 
-    pub(super) fn steps(&self) -> u64 {
+    pub(crate) fn steps(&self) -> u64 {
         self.locator
             .as_ref()
             .map_or(self.steps, |locator| locator.steps)

@@ -47,6 +47,10 @@ pub enum Fault {
     BadComment,
     /// Nested deeper than 128 levels.
     TooDeep,
+    /// The field ends before its value does.
+    Unfinished,
+    /// YAML that is malformed, or beyond the part of it that answers are written in.
+    Yaml,
 }
 
 impl fmt::Display for Fault {
@@ -65,6 +69,11 @@ impl fmt::Display for Fault {
             Self::BadWord => "a word that is no value",
             Self::BadComment => "a `/` that begins no comment",
             Self::TooDeep => "nested deeper than 128 levels",
+            Self::Unfinished => "the field ends before its value does",
+            Self::Yaml => {
+                "malformed YAML, or a part of YAML that is not read (anchors, aliases, tags, \
+                 complex keys)"
+            }
         })
     }
 }

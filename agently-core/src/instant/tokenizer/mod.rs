@@ -94,6 +94,8 @@ pub struct Tokenizer {
     /// One bit an open container, the innermost lowest: 1 for an object.
     kinds: u128,
     depth: u8,
+    /// The deepest that `depth` may become.
+    limit: u8,
     quote: u8,
     escape: Escape,
     word: Option<Word>,
@@ -171,6 +173,7 @@ impl Tokenizer {
             gap: Gap::Open,
             kinds: 0,
             depth: 0,
+            limit: DEPTH,
             quote: b'"',
             escape: Escape::default(),
             word: None,
@@ -181,6 +184,45 @@ impl Tokenizer {
             lost: Tally::default(),
             lone: Tally::default(),
         }
+    }
+
+    /// A tokenizer for one value of any kind, which stands one level deep in something else.
+    pub(crate) fn nested() -> Self {
+        Self {
+            state: State::Value,
+            limit: DEPTH - 1,
+            ..Self::new()
+        }
+    }
+
+    /// How many bytes the value took, once its end was read.
+    pub(crate) fn end(&self) -> Option<usize> {
+        (self.state == State::Done).then_some(self.end)
+    }
+
+    /// Where and why it was silenced.
+    pub(crate) fn fault(&self) -> Option<(usize, Fault)> {
+        self.fault
+    }
+
+    /// Whether the text stands inside quotes, where no mark of another format counts.
+    pub(crate) fn in_quotes(&self) -> bool {
+        matches!(self.state, State::Text | State::KeyText)
+    }
+
+    /// Something that is no JSON follows: a number is whole. Any other open value is a fault.
+    pub(crate) fn stop<V: TokenVisitor>(&mut self, visitor: &mut V) {
+        if self.depth == 0 && self.state == State::Number {
+            self.push("\n", visitor);
+        }
+        if !matches!(self.state, State::Done | State::Silent) && !self.is_unstarted() {
+            self.silence(self.offset, Fault::Unfinished);
+        }
+    }
+
+    /// Whether no value has begun.
+    pub(crate) fn is_unstarted(&self) -> bool {
+        matches!(self.state, State::Root) || (self.depth == 0 && self.state == State::Value)
     }
 
     /// Takes the next piece of the text.
@@ -202,6 +244,7 @@ impl Tokenizer {
         match self.state {
             State::Done => return Ending::Complete { end: self.end },
             State::Root => return Ending::Missing,
+            State::Value if self.depth == 0 => return Ending::Missing,
             State::Text => {
                 let scratch = &mut self.scratch;
                 self.escape.finish(&mut |decoded| scratch.push(decoded));
@@ -258,8 +301,18 @@ impl Tokenizer {
         self.kinds & 1 == 1
     }
 
+    /// A value that is no container has ended before the byte at `end`.
+    fn ended(&mut self, end: usize) {
+        self.state = if self.depth == 0 {
+            self.end = end;
+            State::Done
+        } else {
+            State::After
+        };
+    }
+
     fn enter(&mut self, object: bool) -> bool {
-        if self.depth == DEPTH {
+        if self.depth == self.limit {
             return false;
         }
         self.depth += 1;

@@ -170,6 +170,10 @@ impl Tokenizer {
     /// A value has ended: goes past the comma, if it follows at once.
     #[inline]
     fn comma(&mut self, text: &str, at: usize) -> usize {
+        if self.depth == 0 {
+            self.ended(self.offset + at);
+            return at;
+        }
         if text.as_bytes().get(at) != Some(&b',') {
             self.state = State::After;
             return at;
@@ -337,7 +341,7 @@ impl Tokenizer {
     }
 
     fn whole_number<V: TokenVisitor>(&mut self, text: &str, at: usize, visitor: &mut V) {
-        self.state = State::After;
+        self.ended(self.offset + at);
         if !self.number(text, self.offset + at, ObservedBoundary, visitor) {
             self.silence(self.offset + at, Fault::BadNumber);
         }

@@ -3,6 +3,7 @@ use std::time::{Duration, Instant as Moment};
 
 use agently_api::data::StreamingData;
 use agently_api::model::FinishReason;
+use agently_core::format::{Format, FormatError};
 use agently_core::{Agent, Error, Instant, ModelResult, Request, Schema};
 use agently_provider_mock::{MockProvider, Reply};
 use agently_testkit::det::Det;
@@ -110,11 +111,12 @@ fn request(case: &Case, agent: &Agent) -> Result<Request, String> {
     let retries = u32::try_from(case.replies.len()).unwrap_or(u32::MAX);
     let mut request = agent.input("conformance").max_retries(retries);
     if !case.schema.is_null() {
-        if case.format != "json" {
-            return Err(format!("the format `{}` is not built yet", case.format));
-        }
+        let format: Format = case
+            .format
+            .parse()
+            .map_err(|error: FormatError| error.to_string())?;
         let schema = Schema::from_value(&case.schema).map_err(|error| error.to_string())?;
-        request = request.output(schema);
+        request = request.output(schema).output_format(format);
     }
     Ok(request)
 }
