@@ -194,7 +194,7 @@ async fn a_broken_document_is_asked_for_again(runtime: Runtime) {
     assert_eq!(result.async_get_data().await.unwrap(), seed_data());
     assert_eq!(mock.requests().len(), 2);
 
-    let mock = MockProvider::new().reply(Reply::text(r#"{"title": "a" "b"}"#));
+    let mock = MockProvider::new().reply(Reply::text(r#"{"title": oops}"#));
     let request = seed(&agent(&runtime, mock)).max_retries(0);
     let error = request.await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Malformed);
