@@ -16,6 +16,23 @@ use crate::wire::DecodeOptions;
 
 const DEFAULT_BASE_URL: &str = "https://api.openai.com/v1";
 
+/// Headers that say how the connection and the body are used, which is for the client to say.
+const OWN_HEADERS: [&str; 13] = [
+    "accept-encoding",
+    "connection",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
 /// Makes an [`OpenAi`].
 ///
 /// Base URL, key, model and header values may hold `${ENV.NAME}`: the variable is read when a
@@ -45,6 +62,7 @@ pub struct OpenAiBuilder {
     timeouts: Option<Timeouts>,
     limits: Limits,
     retry: RetryPolicy,
+    budget: RetryBudget,
     decode: DecodeOptions,
     include_usage: bool,
     capabilities: Capabilities,
@@ -64,6 +82,7 @@ impl Default for OpenAiBuilder {
             timeouts: None,
             limits: Limits::default(),
             retry: RetryPolicy::default(),
+            budget: RetryBudget::new(),
             decode: DecodeOptions::default(),
             include_usage: true,
             capabilities: Capabilities::default()
@@ -141,7 +160,7 @@ impl OpenAiBuilder {
 
     /// Sets a header of every request. Its value is never printed; if its name speaks of a key, a
     /// token or the like, or its value comes from a variable, it does not go over plain `http`
-    /// either.
+    /// either. Headers of the connection and the body, as `Accept-Encoding`, are refused.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
@@ -164,7 +183,7 @@ impl OpenAiBuilder {
     }
 
     /// Sets the time limits. Without this, answers that come as one piece may take longer to
-    /// begin: [`Timeouts::whole_answer`].
+    /// begin: [`Timeouts::whole_answer`]. [`Timeouts::total`] is for all tries of a call together.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = Some(timeouts);
         self
@@ -191,6 +210,13 @@ impl OpenAiBuilder {
     /// Sets how often and when a failed request is tried again.
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;
+        self
+    }
+
+    /// Shares this budget of retries with other providers, as those of the same server. By default
+    /// each provider has one of its own, which its clones share.
+    pub fn retry_budget(mut self, budget: RetryBudget) -> Self {
+        self.budget = budget;
         self
     }
 
@@ -261,15 +287,8 @@ impl OpenAiBuilder {
             endpoint::chat_completions(&base_url)?;
         }
         for (name, _) in &self.headers {
-            let body_header = [
-                "content-length",
-                "transfer-encoding",
-                "content-type",
-                "host",
-            ]
-            .iter()
-            .any(|taken| name.eq_ignore_ascii_case(taken));
-            if body_header || http::HeaderName::from_bytes(name.as_bytes()).is_err() {
+            let taken = OWN_HEADERS.iter().any(|own| name.eq_ignore_ascii_case(own));
+            if taken || http::HeaderName::from_bytes(name.as_bytes()).is_err() {
                 return Err(ProviderError::new(
                     ProviderErrorKind::Config,
                     format!("{name:?} cannot be set as a header"),
@@ -291,7 +310,7 @@ impl OpenAiBuilder {
             headers: self.headers,
             timeouts: self.timeouts,
             retry: self.retry,
-            budget: RetryBudget::new(),
+            budget: self.budget,
             decode,
             include_usage: self.include_usage,
             capabilities: self.capabilities,

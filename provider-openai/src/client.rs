@@ -68,13 +68,20 @@ impl Inner {
     fn prepare(
         self: &Arc<Self>,
         request: &ModelRequest,
-        context: CallContext,
+        mut context: CallContext,
     ) -> Result<Call, ProviderError> {
         let expand = |text: &str, setting: &str| {
             let expanded = self.environment.expand(text, setting);
             expanded.map(|text| text.into_owned())
         };
         let url = endpoint::chat_completions(&expand(&self.base_url, "base URL")?)?;
+        let mut secrets = Vec::new();
+        let query_has_key = url.query().is_some_and(|query| {
+            let mut fields = endpoint::query_fields(query);
+            fields.any(|(name, _)| is_credential(name))
+        });
+        let query = url.query().into_iter().flat_map(endpoint::query_fields);
+        secrets.extend(query.flat_map(|(_, value)| endpoint::spellings(value)));
         let model = match &self.model {
             Some(model) if request.model.is_none() => Some(expand(model, "model")?),
             _ => None,
@@ -88,7 +95,7 @@ impl Inner {
             true => "text/event-stream",
             false => "application/json",
         };
-        let mut secrets = Vec::new();
+        let mut has_key = query_has_key;
         let mut post = Request::post(url)
             .with_header("content-type", "application/json")?
             .with_header("accept", accept)?
@@ -97,6 +104,7 @@ impl Inner {
             let key = self.environment.expand_secret(key, "API key")?;
             if !key.is_empty() {
                 post = post.with_bearer(&key)?;
+                has_key = true;
                 secrets.push(key);
             }
         }
@@ -110,16 +118,21 @@ impl Inner {
                 .expand_secret(value, &format!("header `{name}`"))?;
             if credential {
                 post = post.with_secret_header(name, &value)?;
+                has_key = true;
                 secrets.push(value);
             } else {
                 post = post.with_header(name, value.expose())?;
             }
         }
 
-        let timeouts = self.timeouts.or_else(|| {
+        let mut timeouts = self.timeouts.or_else(|| {
             // A server that answers in one piece is silent until all of it is written.
             (!request.stream).then(Timeouts::whole_answer)
         });
+        // The limit on the whole is for all tries together, so it becomes a part of the deadline.
+        let total = timeouts.as_mut().and_then(|timeouts| timeouts.total.take());
+        let end = total.and_then(|total| context.runtime.now().checked_add(total));
+        context.deadline = context.deadline.into_iter().chain(end).min();
         let mut call_options = CallOptions::default().with_deadline(context.deadline);
         if let Some(timeouts) = timeouts {
             call_options = call_options.with_timeouts(timeouts);
@@ -130,7 +143,7 @@ impl Inner {
         decode.call_id_seed = fastrand::u64(..);
         Ok(Call {
             provider: Arc::clone(self),
-            has_key: post.headers.contains_key(http::header::AUTHORIZATION) || !secrets.is_empty(),
+            has_key,
             request: post,
             options: call_options,
             decode,

@@ -30,21 +30,26 @@
 //! know. An answer that was cut off is never reported as a whole one. The [`wire`] module does this
 //! without I/O and can be used by itself.
 //!
+//! Data that has no place in the events, as the results of a content filter, is not lost, but only
+//! to be had raw: see [`raw_events`](agently_api::model::CallContext::raw_events).
+//!
 //! # Retries
 //!
 //! Two more tries by default, after up to 0.5 s and 1 s of random wait, or what the server asks for
 //! in `Retry-After`; only while nothing of the answer has been handed out. The tries that failed
-//! are listed in the error.
+//! are listed in the error. All calls of a provider share one [`RetryBudget`], so that a server that
+//! is down is not drowned; waits that the server itself asked for are not charged to it.
 
 mod builder;
 mod client;
 mod credential;
 mod endpoint;
+mod refusal;
 mod retry;
 mod stream;
 pub mod wire;
 
-pub use agently_http::retry::RetryPolicy;
+pub use agently_http::retry::{RetryBudget, RetryPolicy};
 pub use agently_http::{Limits, ProxyConfig, Timeouts};
 pub use builder::OpenAiBuilder;
 pub use client::OpenAi;

@@ -4,22 +4,29 @@ use std::collections::VecDeque;
 use std::future::{poll_fn, Future};
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_core::Stream;
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 
-use agently_api::error::ProviderError;
+use agently_api::error::{ProviderError, ProviderErrorKind};
 use agently_api::model::{CallContext, ModelEvent, ResponseInfo};
 use agently_api::rt::Runtime;
-use agently_http::retry::{parse_retry_after, parse_should_retry};
-use agently_http::{Body, CallOptions, HttpErrorKind, Request, Response};
+use agently_http::{Body, CallOptions, HttpError, HttpErrorKind, Request, Response};
 
 use crate::client::Inner;
-use crate::wire::{BodyDecoder, DecodeOptions, Redactor, StatusReply};
+use crate::wire::{BodyDecoder, DecodeOptions, Redactor};
 
-/// How long the body of an error response is waited for.
-const ERROR_BODY_TIME: Duration = Duration::from_secs(5);
+/// How long what goes with an answer, as token counts and the end marker, is waited for once the
+/// answer itself is complete.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How much is read after that, if it comes without a pause, in bytes.
+const GRACE_BYTES: u64 = 64 * 1024;
+
+/// A request larger than this, in bytes, is not sent again when its connection was lost before
+/// anything came back.
+const RESENT_BYTES: usize = 1024 * 1024;
 
 /// Where servers, gateways and clouds put the id of a request.
 const REQUEST_ID_HEADERS: [&str; 8] = [
@@ -58,7 +65,8 @@ impl Call {
             .provider
             .http
             .send_with(&self.context.runtime, self.request.clone(), self.options)
-            .await?;
+            .await
+            .map_err(|error| self.unanswered(error))?;
         if !response.status().is_success() {
             return Err(self.refusal(response).await);
         }
@@ -67,41 +75,30 @@ impl Call {
         Ok(answer)
     }
 
-    async fn refusal(&self, response: Response) -> ProviderError {
-        let runtime = &self.context.runtime;
-        let status = response.status();
-        let location = response.redirect_location();
-        let (head, body) = response.into_parts();
-        let limit = self.provider.http.limits().error_body_bytes;
-        // The status says enough when the body does not come.
-        let body = match runtime
-            .timeout(ERROR_BODY_TIME, body.collect_prefix(limit))
-            .await
+    /// No response came.
+    fn unanswered(&self, error: HttpError) -> ProviderError {
+        let kind = error.kind();
+        let error = ProviderError::from(error);
+        // The server had the request, or may have had it, and may have answered it.
+        let error = error.with_maybe_billed(matches!(
+            kind,
+            HttpErrorKind::HeadersTimeout | HttpErrorKind::Truncated | HttpErrorKind::Deadline
+        ));
+        // A server that refuses a large request often says so and closes the connection at once,
+        // and its words are lost on the way.
+        if kind == HttpErrorKind::Truncated
+            && error.bytes_received() == 0
+            && self.request.body.len() > RESENT_BYTES
         {
-            Ok((body, _more)) => body,
-            Err(_elapsed) => bytes::Bytes::new(),
-        };
-        let mut reply = StatusReply::new(status, &body);
-        reply.should_retry = parse_should_retry(&head.headers);
-        reply.retry_after =
-            parse_retry_after(&head.headers, runtime.wall()).map(|asked| asked.delay());
-        reply.request_id = request_id(&head.headers);
-        let error = reply.into_error(&self.redactor);
-        if let Some(location) = location.filter(|location| !location.is_empty()) {
-            let location = self.redactor.clean_to(&location, 256);
-            return error.with_hint(format!(
-                "set the base URL to where the server really is; the redirect points to {location}"
-            ));
-        }
-        if status == StatusCode::UNAUTHORIZED && !self.has_key {
-            return error
-                .with_hint("no API key is set; set one on the provider or in OPENAI_API_KEY");
+            return error.with_retryable(false).with_hint(
+                "the server may have refused the request as too large; shorten the prompt or its images, or try again",
+            );
         }
         error
     }
 }
 
-fn request_id(headers: &HeaderMap) -> Option<String> {
+pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
     REQUEST_ID_HEADERS.iter().find_map(|name| {
         let text = headers.get(*name)?.to_str().ok()?.trim();
         (!text.is_empty()).then(|| text.chars().take(128).collect())
@@ -117,8 +114,20 @@ pub(crate) struct Answer {
     /// What was read before the answer was handed out.
     ready: VecDeque<ModelEvent>,
     failure: Option<ProviderError>,
+    deadline: Option<Instant>,
+    /// The deadline came first: nothing that is left is handed out.
+    given_up: bool,
+    grace: Option<Grace>,
     status: u16,
     request_id: Option<String>,
+}
+
+/// The time for what goes with a complete answer.
+#[derive(Clone, Copy)]
+struct Grace {
+    until: Instant,
+    /// The bytes that had come when it began.
+    received: u64,
 }
 
 impl Answer {
@@ -126,7 +135,7 @@ impl Answer {
         let status = response.status().as_u16();
         let media_type = response.media_type();
         let request_id = request_id(response.headers())
-            .map(|request_id| call.redactor.clean_to(&request_id, 128));
+            .map(|request_id| call.redactor.clean_id(&request_id, 128));
         let mut body = response.into_body();
         body.watch_progress();
         let mut ready = VecDeque::new();
@@ -144,6 +153,9 @@ impl Answer {
             ),
             ready,
             failure: None,
+            deadline: call.context.deadline,
+            given_up: false,
+            grace: None,
             status,
             request_id,
         }
@@ -174,12 +186,17 @@ impl Answer {
 
     /// The next event.
     async fn next(&mut self) -> Option<Result<ModelEvent, ProviderError>> {
+        if self.is_late() {
+            self.give_up();
+        }
         loop {
-            if let Some(event) = self.ready.pop_front() {
-                return Some(Ok(event));
-            }
-            if let Some(event) = self.decoder.next_event() {
-                return Some(Ok(event));
+            if !self.given_up {
+                if let Some(event) = self.ready.pop_front() {
+                    return Some(Ok(event));
+                }
+                if let Some(event) = self.decoder.next_event() {
+                    return Some(Ok(event));
+                }
             }
             if let Some(failure) = self.failure.take() {
                 return Some(Err(failure));
@@ -189,11 +206,49 @@ impl Answer {
         }
     }
 
+    /// Whether the deadline has come before the end of the answer. An answer that is here may be
+    /// read at leisure.
+    fn is_late(&self) -> bool {
+        self.deadline.is_some_and(|deadline| {
+            self.body.is_some() && !self.decoder.survives_cut() && self.runtime.now() >= deadline
+        })
+    }
+
+    fn give_up(&mut self) {
+        let received = self.body.take().map_or(0, |body| body.bytes_received());
+        let error = ProviderError::new(
+            ProviderErrorKind::Deadline,
+            "the call's deadline was reached while the answer was being read",
+        );
+        self.failure = Some(self.described(error, received));
+        self.given_up = true;
+    }
+
     /// Reads one piece of the body into the decoder.
     async fn read(&mut self) {
+        // However fast the bytes come.
+        if self.is_late() {
+            return self.give_up();
+        }
         let Some(body) = &mut self.body else { return };
-        let outcome = match body.next().await {
-            Some(Ok(bytes)) => {
+        let piece = if self.decoder.is_settled() {
+            let now = self.runtime.now();
+            let received = body.bytes_received();
+            let grace = *self.grace.get_or_insert_with(|| Grace {
+                until: now.checked_add(GRACE).unwrap_or(now),
+                received,
+            });
+            let left = grace.until.saturating_duration_since(now);
+            match received.saturating_sub(grace.received) {
+                more if more > GRACE_BYTES && left.is_zero() => None,
+                _ => self.runtime.timeout(left, body.next()).await.ok(),
+            }
+        } else {
+            self.grace = None;
+            Some(body.next().await)
+        };
+        let outcome = match piece {
+            Some(Some(Ok(bytes))) => {
                 let before = self.decoder.progress();
                 let pushed = self.decoder.push(&bytes);
                 if self.decoder.progress() != before {
@@ -205,12 +260,13 @@ impl Answer {
                     Err(error) => Err(error),
                 }
             }
+            None => self.decoder.finish_cut(),
             // The reason to stop was given, so nothing of the answer is missing.
-            Some(Err(error)) if self.decoder.survives_cut() && is_cut(&error) => {
+            Some(Some(Err(error))) if self.decoder.survives_cut() && is_cut(&error) => {
                 self.decoder.finish_cut()
             }
-            Some(Err(error)) => Err(error.into()),
-            None => self.decoder.finish(),
+            Some(Some(Err(error))) => Err(error.into()),
+            Some(None) => self.decoder.finish(),
         };
         let received = body.bytes_received();
         let body = self.body.take();
@@ -226,7 +282,21 @@ impl Answer {
     }
 
     fn described(&self, error: ProviderError, received: u64) -> ProviderError {
-        let error = error.with_bytes_received(received);
+        // The model was writing when this happened.
+        let billed = matches!(
+            error.kind(),
+            ProviderErrorKind::Truncated
+                | ProviderErrorKind::IdleTimeout
+                | ProviderErrorKind::NoProgress
+                | ProviderErrorKind::Deadline
+                | ProviderErrorKind::Protocol
+                | ProviderErrorKind::Decode
+                | ProviderErrorKind::Limit
+        );
+        let billed = billed || error.maybe_billed();
+        let error = error
+            .with_bytes_received(received)
+            .with_maybe_billed(billed);
         let error = match error.status() {
             None => error.with_status(self.status),
             Some(_) => error,
@@ -250,7 +320,7 @@ impl Answer {
 
 /// Saves the connection for the next request if the rest of the body comes soon, without keeping
 /// the caller waiting for it.
-async fn let_go(runtime: &Runtime, body: Body) {
+pub(crate) async fn let_go(runtime: &Runtime, body: Body) {
     let mut drain = Box::pin(body.drain_or_close());
     let now = poll_fn(|cx| Poll::Ready(drain.as_mut().poll(cx))).await;
     if now.is_pending() {
@@ -270,6 +340,14 @@ fn is_content(event: &ModelEvent) -> bool {
     )
 }
 
-fn is_cut(error: &agently_http::HttpError) -> bool {
-    error.kind() == HttpErrorKind::Truncated
+/// Whether the body just did not come to its end.
+fn is_cut(error: &HttpError) -> bool {
+    matches!(
+        error.kind(),
+        HttpErrorKind::Truncated
+            | HttpErrorKind::IdleTimeout
+            | HttpErrorKind::NoProgress
+            | HttpErrorKind::Deadline
+            | HttpErrorKind::Protocol
+    )
 }

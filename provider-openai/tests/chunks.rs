@@ -204,6 +204,73 @@ fn e14_a_snapshot_beside_deltas_is_used_only_if_nothing_else_came() {
     assert_eq!(alone.finish, Some(FinishReason::Stop));
 }
 
+/// A chunk with a message in place of a delta.
+fn message(message: &str) -> String {
+    format!(r#"{{"choices":[{{"index":0,"message":{message}}}]}}"#)
+}
+
+fn says(text: &str) -> String {
+    message(&serde_json::json!({ "role": "assistant", "content": text }).to_string())
+}
+
+#[test]
+fn e14_messages_in_place_of_deltas_are_put_together() {
+    for (said, whole) in [
+        (vec!["Hello ", "world", ""], "Hello world"),
+        (vec!["", "Hello", "", "Hello world"], "Hello world"),
+        (vec!["H", "Hello", "Hello", "Hello world"], "Hello world"),
+        (vec!["All of it", ""], "All of it"),
+        (vec!["Hello world", "!"], "Hello world!"),
+    ] {
+        let chunks: Vec<String> = said.iter().map(|text| says(text)).collect();
+        let chunks: Vec<&str> = chunks.iter().map(String::as_str).collect();
+        let outcome = read(stream(&chunks)).ok();
+        assert_eq!(outcome.text, whole, "{said:?}");
+        assert_eq!(outcome.finish, Some(FinishReason::Stop));
+    }
+}
+
+#[test]
+fn e14_a_message_takes_nothing_away_from_an_earlier_one() {
+    let call = r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\":1}"}}"#;
+    let with_call = message(&format!(
+        r#"{{"content":"Let me see","tool_calls":[{call}]}}"#
+    ));
+    for later in [
+        r#"{"content":""}"#,
+        r#"{"content":null}"#,
+        r#"{"content":"Let me see"}"#,
+        r#"{"content":"Let me see","tool_calls":[]}"#,
+        &format!(r#"{{"content":"Let me see","tool_calls":[{call}]}}"#),
+    ] {
+        let outcome = read(stream(&[&with_call, &message(later)])).ok();
+        assert_eq!(outcome.text, "Let me see", "{later}");
+        assert_eq!(outcome.calls.len(), 1, "{later}");
+        assert_eq!(outcome.calls[0].arguments, r#"{"x":1}"#, "{later}");
+    }
+    let pieces = read(stream(&[
+        &message(r#"{"reasoning":"h","tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\""}}]}"#),
+        &message(r#"{"reasoning":"hm","tool_calls":[{"index":0,"function":{"arguments":":1}"}}]}"#),
+    ]))
+    .ok();
+    assert_eq!(pieces.reasoning, "hm");
+    assert_eq!(pieces.calls[0].arguments, r#"{"x":1}"#);
+    let halves = read(stream(&[
+        &message(r#"{"content":"a\uffff\ud83d"}"#),
+        &message(r#"{"content":"\ude00b"}"#),
+        &message(r#"{"content":"\uffffc"}"#),
+    ]))
+    .ok();
+    assert_eq!(halves.text, "a\u{FFFF}😀b\u{FFFF}c");
+}
+
+#[test]
+fn e14_deltas_after_a_message_are_the_answer() {
+    let outcome = read(stream(&[&says("whole"), &text("who"), &text("le")])).ok();
+    assert_eq!(outcome.text, "whole");
+    assert_eq!(outcome.text_deltas, 2);
+}
+
 #[test]
 fn e15_of_several_choices_the_first_is_the_answer() {
     let chunk = |index: u64, text: &str| {

@@ -175,9 +175,12 @@ fn d01_d11_statuses() {
         (422, Kind::Provider, false, false),
         (429, Kind::RateLimited, true, false),
         (500, Kind::Provider, true, false),
+        (501, Kind::Provider, false, false),
         (502, Kind::Provider, true, true),
         (503, Kind::Provider, true, false),
         (504, Kind::Provider, true, true),
+        (505, Kind::Provider, false, false),
+        (524, Kind::Provider, true, true),
         (529, Kind::Provider, true, false),
         (301, Kind::Redirect, false, false),
         (307, Kind::Redirect, false, false),
@@ -305,6 +308,98 @@ fn h07_keys_and_prompts_are_kept_out() {
     };
     let failure = case.read(sse([&*body])).err();
     assert!(!format!("{failure:?}").contains(key));
+}
+
+#[test]
+fn h07_prompts_are_recognised_in_every_spelling() {
+    let prompt = "请把这份合同的机密内容总结成三点";
+    let lines = "Dear \"Ms Roe\",\nyour file is in C:\\new\\files.\n\tYours";
+    let request = serde_json::json!({"messages": [
+        {"role": "system", "content": prompt},
+        {"role": "user", "content": lines},
+        {"role": "user", "content": "n\u{e3}o dig"},
+    ]});
+    let redactor = Redactor::new(vec![], request.to_string().into());
+    let escaped: String = prompt
+        .encode_utf16()
+        .map(|unit| format!("\\u{unit:04x}"))
+        .collect();
+    let json = serde_json::Value::from(lines).to_string();
+    let twice = serde_json::Value::from(json.as_str()).to_string();
+    let python = lines
+        .replace('\\', "\\\\")
+        .replace('\n', "\\n")
+        .replace('\t', "\\t");
+    for echo in [
+        &escaped,
+        &escaped.to_uppercase().replace("\\U", "\\u"),
+        &json,
+        &twice,
+        &python,
+    ] {
+        let shown = redactor.clean(&format!("bad input: {{{echo}}} is too odd"));
+        assert!(shown.starts_with("bad input: {"), "{shown}");
+        assert!(shown.ends_with("} is too odd"), "{shown}");
+        assert!(shown.contains("[prompt]"), "{shown}");
+        for part in ["\\u", "Roe", "files", "Yours"] {
+            assert!(!shown.contains(part), "{part} in {shown}");
+        }
+    }
+    assert_eq!(redactor.clean("(n\\u00e3o dig)"), "([prompt])");
+    assert_eq!(
+        redactor.clean("see C:\\temp\\log for \\u0041, ok"),
+        "see C:\\temp\\log for \\u0041, ok",
+        "what is no prompt stays as it is"
+    );
+}
+
+#[test]
+fn h07_tools_and_schemas_are_part_of_the_prompt() {
+    let secret = "The internal margin of product Zeta in percent";
+    for request in [
+        serde_json::json!({"tools": [{"function": {"name": "f", "description": secret, "parameters": {}}}]}),
+        serde_json::json!({"tools": [{"function": {"name": "f", "parameters": {"type": "object", "properties": {"x": {"description": secret}}}}}]}),
+        serde_json::json!({"response_format": {"json_schema": {"schema": {"properties": {"x": {"anyOf": [{"description": secret}]}}}}}}),
+        serde_json::json!({"response_format": {"json_schema": {"schema": {"enum": ["a", secret]}}}}),
+    ] {
+        let redactor = Redactor::new(vec![], request.to_string().into());
+        let shown = redactor.clean(&format!("Invalid schema: '{secret}' is too long"));
+        assert_eq!(shown, "Invalid schema: '[prompt]' is too long", "{request}");
+    }
+}
+
+#[test]
+fn h07_a_long_prompt_is_looked_through_to_its_end() {
+    let long = "lorem ipsum dolor sit amet ".repeat(100_000);
+    let request = serde_json::json!({"messages": [{"content": format!("{long} and the code is 7-1-9-secret")}]});
+    let redactor = Redactor::new(vec![], request.to_string().into());
+    let shown = redactor.clean("no: and the code is 7-1-9-secret");
+    assert_eq!(shown, "no:[prompt]");
+}
+
+#[test]
+fn error_bodies_that_are_framed_or_broken_keep_their_code() {
+    let error = r#"{"error":{"message":"You exceeded your current quota","type":"insufficient_quota","code":"insufficient_quota"}}"#;
+    for body in [
+        format!("data: {error}\n\ndata: [DONE]\n\n"),
+        format!("event: error\r\ndata: {error}\r\n\r\n"),
+        format!(": hello\n\nid: 1\ndata:{error}"),
+        error[..error.len() - 2].to_owned(),
+        error.replace(r#"","type"#, r#" "quoted"","type"#),
+        format!("{}…{}", &error[..30], &error[error.len() - 40..]),
+    ] {
+        let error = status(429, &body);
+        assert_eq!(error.kind(), Kind::Quota, "{body}");
+        assert!(!error.is_retryable());
+    }
+    let framed = status(400, &format!("data: {error}\n\n"));
+    assert!(
+        framed
+            .message()
+            .ends_with("You exceeded your current quota"),
+        "{}",
+        framed.message()
+    );
 }
 
 #[test]

@@ -12,7 +12,7 @@ mod support;
 use std::time::Duration;
 
 use agently_api::error::ProviderErrorKind as Kind;
-use agently_api::model::CallContext;
+use agently_api::model::{CallContext, Message, ModelRequest};
 use support::call::{answer, everywhere, provider, refused, request, run, run_in, KEY, PROMPT};
 use support::server::{Reply, Server};
 use support::text;
@@ -263,5 +263,64 @@ fn nobody_listens() {
         let error = error.unwrap();
         assert_eq!(error.kind(), Kind::Connect);
         assert_eq!(error.attempts().len(), 2);
+    });
+}
+
+#[test]
+fn a_large_request_is_not_sent_again_into_a_closing_door() {
+    everywhere(|runtime| {
+        let large = |bytes: usize| ModelRequest::new(vec![Message::user("y".repeat(bytes))]);
+        let server = Server::start(vec![Reply::raw(""), answer()]);
+        let (_, error) = run(&runtime, provider(&server), large(2 << 20));
+        let error = error.unwrap();
+        assert_eq!(error.kind(), Kind::Truncated);
+        assert!(error.hint().unwrap().contains("too large"), "{error}");
+        assert!(error.maybe_billed(), "the request had been sent");
+        assert_eq!(server.requests().len(), 1);
+
+        let server = Server::start(vec![Reply::raw(""), answer()]);
+        let (outcome, error) = run(&runtime, provider(&server), large(2 << 10));
+        assert!(error.is_none(), "{error:?}");
+        assert_eq!(outcome.text, "Hello world");
+    });
+}
+
+#[test]
+fn d11_what_may_have_cost_money_is_said_for_every_try() {
+    everywhere(|runtime| {
+        let server = Server::start(vec![
+            Reply::raw(""),
+            refused("503 Service Unavailable", "{}"),
+            refused("503 Service Unavailable", "{}"),
+        ]);
+        let (_, error) = run(&runtime, provider(&server), request());
+        let error = error.unwrap();
+        assert_eq!(error.status(), Some(503));
+        assert_eq!(error.attempts()[0].kind, Kind::Truncated);
+        assert!(error.maybe_billed());
+
+        let server = Server::start(vec![refused("400 Bad Request", "{}")]);
+        let (_, error) = run(&runtime, provider(&server), request());
+        assert!(!error.unwrap().maybe_billed());
+
+        let server = Server::start(vec![Reply::open_events(&[&text("Hel")])]);
+        let (_, error) = run(&runtime, provider(&server), request());
+        assert!(error.unwrap().maybe_billed());
+    });
+}
+
+#[test]
+fn d08_the_code_of_a_very_long_error_is_found() {
+    everywhere(|runtime| {
+        let body = format!(
+            r#"{{"error":{{"message":"{}","code":"insufficient_quota"}}}}"#,
+            "x".repeat(70_000)
+        );
+        let server = Server::start(vec![refused("429 Too Many Requests", &body), answer()]);
+        let (_, error) = run(&runtime, provider(&server), request());
+        let error = error.unwrap();
+        assert_eq!(error.kind(), Kind::Quota);
+        assert!(error.message().len() < 3_000);
+        assert_eq!(server.requests().len(), 1);
     });
 }

@@ -247,3 +247,20 @@ fn messages_that_cannot_be_said_are_refused() {
     ]);
     assert!(refused(&tool_text).contains("message 1"));
 }
+
+#[test]
+fn e15_several_answers_at_once_are_not_asked_for() {
+    let options = Map::new();
+    let request = |n: Value| {
+        let request = ModelRequest::new(vec![Message::user("Hi")]).with_model("m");
+        body(&request.with_option("n", n), BodyOptions::new(&options))
+    };
+    for n in [json!(2), json!(128), json!(1.5), json!("3")] {
+        let error = request(n.clone()).unwrap_err();
+        assert_eq!(error.kind(), ProviderErrorKind::Config, "{n}");
+        assert!(error.message().contains("`n`"), "{error}");
+    }
+    for n in [json!(1), json!(1.0), Value::Null] {
+        assert!(request(n.clone()).is_ok(), "{n}");
+    }
+}

@@ -238,7 +238,21 @@ fn a_request_without_messages_is_refused() {
 
 #[test]
 fn headers_that_cannot_be_sent() {
-    for name in ["", "a b", "content-length", "Host"] {
+    for name in [
+        "",
+        "a b",
+        "content-length",
+        "Host",
+        "Accept-Encoding",
+        "connection",
+        "keep-alive",
+        "TE",
+        "trailer",
+        "upgrade",
+        "expect",
+        "transfer-encoding",
+        "proxy-authorization",
+    ] {
         let error = builder().header(name, "x").build().unwrap_err();
         assert_eq!(error.kind(), ProviderErrorKind::Config, "{name}");
     }
@@ -263,4 +277,21 @@ fn nothing_that_is_printed_shows_a_key() {
     assert!(!format!("{builder:?}").contains("canary"));
     let provider = builder.build().unwrap();
     assert!(!format!("{provider:?} {provider:#?}").contains("canary"));
+}
+
+#[test]
+fn s03_what_stands_in_the_query_of_the_base_url_is_not_shown() {
+    let body = r#"{"error":{"message":"Invalid URL (POST /v1/chat/completions?api-key=CANARY%2Fkey1&v=2 or CANARY/key1)"}}"#;
+    let head = "404 Not Found\r\ncontent-type: application/json\r\nx-request-id: for-CANARY/key1";
+    let server = Server::start(vec![Reply::sized(head, body)]);
+    let provider = builder()
+        .model("m")
+        .base_url(format!("{}?api-key=CANARY%2Fkey1&v=2", server.base_url()))
+        .build()
+        .unwrap();
+    let error = call(&provider, hello()).unwrap();
+    let shown = format!("{error} {error:?}");
+    assert!(!shown.contains("CANARY"), "{shown}");
+    assert!(shown.contains("api-key=[key]&v=2 or [key]"), "{shown}");
+    assert_eq!(error.request_id(), Some("for-[key]"));
 }

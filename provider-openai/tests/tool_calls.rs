@@ -81,6 +81,25 @@ fn f02_every_call_at_index_0_with_ids_of_their_own() {
 }
 
 #[test]
+fn f02_another_id_in_the_middle_of_the_arguments_is_the_same_call() {
+    let outcome = read_calls(&[
+        r#"[{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\""}}]"#,
+        r#"[{"index":0,"id":"b","function":{"arguments":":1"}}]"#,
+        r#"[{"index":0,"id":"c","function":{"name":null,"arguments":"}"}}]"#,
+    ])
+    .ok();
+    assert_eq!(seen(&outcome), [("a", "f", r#"{"x":1}"#)]);
+    // After the end of the arguments it is another call, whose name may come later.
+    let outcome = read_calls(&[
+        r#"[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}]"#,
+        r#"[{"index":0,"id":"b","function":{"arguments":"{\"y\""}}]"#,
+        r#"[{"index":0,"id":"b","function":{"name":"g","arguments":":2}"}}]"#,
+    ])
+    .ok();
+    assert_eq!(seen(&outcome), [("a", "f", "{}"), ("b", "g", r#"{"y":2}"#)]);
+}
+
+#[test]
 fn f03_interleaved_pieces_go_by_their_index() {
     let outcome = read_calls(&[
         r#"[{"index":0,"id":"a","function":{"name":"f"}},{"index":1,"id":"b","function":{"name":"g"}}]"#,

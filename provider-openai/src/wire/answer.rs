@@ -15,6 +15,8 @@ const BOM: &[u8] = b"\xEF\xBB\xBF";
 /// How much of a body that is no answer is shown, in bytes.
 const FOREIGN_SHOWN: usize = 256;
 
+pub(super) const BASE_URL_HINT: &str = "check the base URL (most servers want it to end in /v1), and that no login page or proxy stands before the server";
+
 /// What a response body turned out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -119,6 +121,13 @@ impl BodyDecoder {
         self.chunks.has_finish()
     }
 
+    /// Whether nothing more of the answer is to be expected, only what goes with it, as token
+    /// counts and the end marker.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.chunks.is_settled()
+    }
+
     /// The next event that is ready. Those before an error stay available after it.
     pub fn next_event(&mut self) -> Option<ModelEvent> {
         self.chunks.next_event()
@@ -219,7 +228,7 @@ impl BodyDecoder {
         self.chunks.finish()
     }
 
-    /// Ends a body that was cut off after its finish reason.
+    /// Ends a body that was cut off after its finish reason, or given up.
     ///
     /// # Errors
     ///
@@ -227,7 +236,7 @@ impl BodyDecoder {
     pub fn finish_cut(&mut self) -> Result<(), ProviderError> {
         self.chunks.warn(
             WarningKind::Wire,
-            "the connection was lost after the end of the answer; token counts may be missing",
+            "the stream did not end properly after the end of the answer; token counts may be missing",
         );
         self.chunks.finish()
     }
@@ -309,11 +318,17 @@ impl BodyDecoder {
                 self.chunks.stump()?;
             }
         }
-        if ended && self.stump && !self.chunks.has_finish() && !self.chunks.is_done() {
-            return Err(ProviderError::new(
-                ProviderErrorKind::Truncated,
-                "the answer broke off in the middle of an event",
-            ));
+        if ended && self.stump && !self.chunks.is_done() {
+            if !self.chunks.has_finish() {
+                return Err(ProviderError::new(
+                    ProviderErrorKind::Truncated,
+                    "the answer broke off in the middle of an event",
+                ));
+            }
+            self.chunks.warn(
+                WarningKind::Wire,
+                "the stream broke off in the middle of an event after the end of the answer",
+            );
         }
         Ok(())
     }
@@ -326,7 +341,8 @@ impl BodyDecoder {
                 "bytes that are not UTF-8 were replaced by U+FFFD",
             );
         }
-        if let Err(error) = serde_json::from_str::<IgnoredAny>(&text) {
+        let one_value = serde_json::from_str::<IgnoredAny>(&text);
+        if let Err(error) = &one_value {
             if error.is_eof() {
                 return Err(ProviderError::new(
                     ProviderErrorKind::Truncated,
@@ -334,7 +350,10 @@ impl BodyDecoder {
                 ));
             }
         }
-        self.chunks.set_complete();
+        // Several messages one after the other are a stream, which may be cut between two of them.
+        if one_value.is_ok() {
+            self.chunks.set_complete();
+        }
         self.chunks.push(None, &text)?;
         if !self.chunks.is_answer() && !text.contains("\"choices\"") {
             return Err(self.not_an_answer(text.as_bytes()));
@@ -366,9 +385,7 @@ impl BodyDecoder {
             ProviderErrorKind::ContentType,
             format!("the server answered with {what} instead of a chat completion: {shown}"),
         )
-        .with_hint(
-            "check the base URL (most servers want it to end in /v1), and that no login page or proxy stands before the server",
-        )
+        .with_hint(BASE_URL_HINT)
     }
 }
 
@@ -400,11 +417,17 @@ fn sniff(
         }
         b'<' => Some(BodyFormat::Foreign),
         b':' => Some(BodyFormat::Events),
-        _ if FIELDS.iter().any(|field| bytes.starts_with(field)) => Some(BodyFormat::Events),
+        _ if FIELDS.iter().any(|field| is_field(bytes, field)) => Some(BodyFormat::Events),
         _ if !ended && FIELDS.iter().any(|field| field.starts_with(bytes)) => None,
         _ if media_type == Some("text/event-stream") => Some(BodyFormat::Events),
         _ => Some(BodyFormat::Foreign),
     }
+}
+
+/// Whether a line begins with this field, and not with a word that begins like it.
+fn is_field(line: &[u8], field: &[u8]) -> bool {
+    line.strip_prefix(field)
+        .is_some_and(|rest| matches!(rest.first(), Some(b':' | b'\n' | b'\r')))
 }
 
 /// Whether a payload is complete by itself.

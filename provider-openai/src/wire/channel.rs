@@ -58,6 +58,11 @@ impl Channels {
         self.text.any || self.reasoning.any || self.refusal.any
     }
 
+    /// Whether anything was said besides thoughts.
+    pub(crate) fn any_answer(&self) -> bool {
+        self.text.any || self.refusal.any
+    }
+
     /// Takes the texts of one delta; `true` if half of a surrogate pair had to be replaced.
     pub(crate) fn push_delta(
         &mut self,

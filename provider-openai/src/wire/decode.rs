@@ -9,14 +9,24 @@ use agently_api::data::{Warning, WarningKind};
 use agently_api::error::{ProviderError, ProviderErrorKind};
 use agently_api::model::{FinishReason, ModelEvent, RawEvent, ResponseInfo, Usage};
 
+use super::answer::BASE_URL_HINT;
 use super::channel::Channels;
+use super::irregular::is_sign_of_life;
 use super::lenient::Presence;
-use super::response::{Choice, Chunk, Content, Delta, UsageBody};
+use super::redact::cut;
+use super::response::{Choice, Chunk, Content, Delta, ToolCallBody, UsageBody};
+use super::snapshot::Snapshot;
 use super::tool_calls::{Bounds, Refused, ToolCalls};
 use super::{surrogate, DecodeOptions, ErrorObject, Redactor};
 
 /// An answer gives so many warnings at most.
 const MOST_WARNINGS: usize = 32;
+
+/// How much of a payload that is no answer is kept, in bytes.
+const FOREIGN_KEPT: usize = 4 * 1024;
+
+/// How much of it is shown, in bytes.
+const FOREIGN_SHOWN: usize = 256;
 
 /// Turns the payloads of a chat completion stream into [`ModelEvent`]s. Does no I/O.
 ///
@@ -47,10 +57,14 @@ pub struct ChunkDecoder {
     channels: Channels,
     calls: ToolCalls,
     finish: Option<FinishReason>,
-    /// A whole message beside the deltas: used if there never were any.
-    snapshot: Option<String>,
+    /// The answer went on after its reason to stop, which was therefore none.
+    content_after_finish: bool,
+    /// Whole messages beside the deltas: used if there never were any of these.
+    snapshot: Option<Box<Snapshot>>,
     /// A chunk of an answer came, however empty.
     seen: bool,
+    /// The first payload that was JSON and nothing of an answer, up to [`FOREIGN_KEPT`].
+    foreign: Option<String>,
     /// The answer was told to be complete by the form it came in.
     complete: bool,
     warnings: Vec<Warning>,
@@ -71,8 +85,10 @@ impl ChunkDecoder {
             channels: Channels::default(),
             calls: ToolCalls::default(),
             finish: None,
+            content_after_finish: false,
             snapshot: None,
             seen: false,
+            foreign: None,
             complete: false,
             warnings: Vec::new(),
             done: false,
@@ -98,9 +114,22 @@ impl ChunkDecoder {
         self.events.pop_front()
     }
 
-    /// Whether a reason to stop came.
+    /// Whether a reason to stop came, and nothing of the answer after it.
     pub(crate) fn has_finish(&self) -> bool {
-        self.finish.is_some()
+        self.finish.is_some() && !self.content_after_finish
+    }
+
+    /// Whether a reason to stop came and there is no cause to doubt it: some servers say `stop` at
+    /// the end of the reasoning, and the answer follows.
+    pub(crate) fn is_settled(&self) -> bool {
+        let called = !self.calls.is_empty() || self.snapshot.is_some();
+        let fits = match self.finish {
+            None => false,
+            Some(FinishReason::Stop) => called || self.channels.any_answer(),
+            Some(FinishReason::ToolCalls) => called,
+            Some(_) => true,
+        };
+        fits && self.has_finish()
     }
 
     /// Whether anything of an answer came.
@@ -179,12 +208,13 @@ impl ChunkDecoder {
         if std::mem::replace(&mut self.finished, true) {
             return Ok(());
         }
-        if let Some(payload) = self.snapshot.take() {
-            self.read_snapshot(&payload)?;
+        if let Some(snapshot) = self.snapshot.take() {
+            self.read_snapshot(*snapshot)?;
         }
+        let ended = !self.content_after_finish || self.done || self.complete;
         let reason = match self.finish.take() {
-            Some(reason) => reason,
-            None => self.unmarked_end()?,
+            Some(reason) if ended => reason,
+            _ => self.unmarked_end()?,
         };
         let events = &mut self.events;
         let mut replaced = self.channels.finish(events);
@@ -206,6 +236,14 @@ impl ChunkDecoder {
     /// What the end means when no reason was given for it.
     fn unmarked_end(&mut self) -> Result<FinishReason, ProviderError> {
         if !self.seen {
+            if let Some(foreign) = self.foreign.take() {
+                let shown = self.redactor.clean_to(&foreign, FOREIGN_SHOWN);
+                return Err(ProviderError::new(
+                    ProviderErrorKind::ContentType,
+                    format!("the server answered with JSON that is no chat completion: {shown}"),
+                )
+                .with_hint(BASE_URL_HINT));
+            }
             return Err(ProviderError::new(
                 ProviderErrorKind::Empty,
                 "the server sent no answer at all",
@@ -246,13 +284,12 @@ impl ChunkDecoder {
         {
             return Err(self.server_error(payload));
         }
-        self.note_info(chunk.id.0, chunk.model.0, marked);
-        let mut snapshot = false;
-        for choice in chunk.choices {
-            snapshot |= self.choice(choice, payload, marked)?;
+        if !self.seen && self.foreign.is_none() && is_foreign(name, &chunk, payload) {
+            self.foreign = Some(cut(payload, FOREIGN_KEPT).to_owned());
         }
-        if snapshot {
-            self.snapshot = Some(payload.to_owned());
+        self.note_info(chunk.id.0, chunk.model.0, marked);
+        for choice in chunk.choices {
+            self.choice(choice, payload, marked)?;
         }
         let groq = chunk.x_groq.0.and_then(|groq| groq.usage.0);
         for usage in [groq, chunk.usage.0].into_iter().flatten() {
@@ -268,13 +305,12 @@ impl ChunkDecoder {
             .into_stream_error(&self.redactor)
     }
 
-    /// Reads one choice; `true` if it holds a whole message that may be needed at the end.
     fn choice(
         &mut self,
         choice: Choice<'_>,
         payload: &str,
         marked: bool,
-    ) -> Result<bool, ProviderError> {
+    ) -> Result<(), ProviderError> {
         let index = choice.index.0.unwrap_or(0);
         if index >= self.options.max_choices {
             return Err(limit(format!(
@@ -287,7 +323,7 @@ impl ChunkDecoder {
                 WarningKind::Wire,
                 "the answer holds several choices; the first is read, the others are not",
             );
-            return Ok(false);
+            return Ok(());
         }
         self.seen = true;
         if choice.error == Presence::Filled {
@@ -299,17 +335,24 @@ impl ChunkDecoder {
                 .unwrap_or_default();
             return Err(error.into_stream_error(&self.redactor));
         }
-        let snapshot = choice.message.0.is_some();
+        let mut grew = false;
         if let Some(delta) = choice.delta.0 {
-            self.delta(delta, marked)?;
+            grew |= self.delta(delta, marked)?;
         }
+        if self.has_content() {
+            self.snapshot = None;
+        } else if let Some(message) = choice.message.0 {
+            grew |= self.message(message, marked)?;
+        }
+        self.content_after_finish |= grew && self.finish.is_some();
         if let Some(usage) = choice.usage.0 {
             self.note_usage(usage);
         }
         if let Some(reason) = choice.finish_reason.filled() {
             self.finish = Some(self.reason(reason, marked)?);
+            self.content_after_finish = false;
         }
-        Ok(snapshot && !self.has_content())
+        Ok(())
     }
 
     fn reason(&self, word: Cow<'_, str>, marked: bool) -> Result<FinishReason, ProviderError> {
@@ -336,7 +379,7 @@ impl ChunkDecoder {
             }
             _ => {
                 let word = surrogate::plain(word, marked);
-                FinishReason::Other(self.redactor.clean_to(&word, 64))
+                FinishReason::Other(self.redactor.clean_id(&word, 64))
             }
         })
     }
@@ -345,82 +388,77 @@ impl ChunkDecoder {
         self.channels.any() || !self.calls.is_empty()
     }
 
-    fn delta(&mut self, delta: Delta<'_>, marked: bool) -> Result<(), ProviderError> {
-        let Delta {
-            content,
-            reasoning_content,
+    /// Reads a delta; `true` if the answer grew by it.
+    fn delta(&mut self, mut delta: Delta<'_>, marked: bool) -> Result<bool, ProviderError> {
+        let before = self.events.len();
+        let reasoning = delta.take_reasoning();
+        let replaced = self.channels.push_delta(
+            delta.content,
             reasoning,
-            reasoning_details,
-            refusal,
-            tool_calls,
-        } = delta;
-        let events = &mut self.events;
-        let cumulative = self.options.cumulative_deltas;
-        // Servers that changed the field's name send both for a while: the first that says
-        // something counts.
-        let reasoning = [reasoning_content, reasoning, reasoning_details]
-            .into_iter()
-            .find(|reasoning| !reasoning.is_empty())
-            .unwrap_or_default();
-        let mut replaced = self.channels.push_delta(
-            content,
-            reasoning,
-            refusal.0.map_or(Content::Absent, Content::Text),
+            delta.refusal.0.map_or(Content::Absent, Content::Text),
             marked,
-            cumulative,
-            events,
+            self.options.cumulative_deltas,
+            &mut self.events,
         );
-        if !tool_calls.is_empty() {
-            let bounds = Bounds {
-                calls: self.options.max_tool_calls,
-                argument_bytes: self.options.max_tool_argument_bytes,
-                id_seed: self.options.call_id_seed,
-            };
-            self.calls
-                .push(tool_calls, marked, bounds, &mut replaced, &mut |delta| {
-                    events.push_back(ModelEvent::ToolCallDelta(delta));
-                })
-                .map_err(|refused| match refused {
-                    Refused::TooManyCalls => limit(format!(
-                        "the answer holds more tool calls than the limit of {}",
-                        bounds.calls
-                    )),
-                    Refused::ArgumentsTooLong => limit(format!(
-                        "the arguments of the answer's tool calls are longer than the limit of {} bytes",
-                        bounds.argument_bytes
-                    )),
-                })?;
+        if !delta.tool_calls.is_empty() {
+            self.tool_calls(delta.tool_calls, marked)?;
         }
+        let grew = self.events.len() > before;
         self.note_replaced(replaced);
-        Ok(())
+        Ok(grew)
     }
 
-    /// Reads the message that was kept, now that no delta came.
-    fn read_snapshot(&mut self, payload: &str) -> Result<(), ProviderError> {
-        if self.has_content() {
-            return Ok(());
-        }
-        let mut read = |chunk: Chunk<'_>, marked: bool| {
-            let first = chunk
-                .choices
-                .into_iter()
-                .find(|choice| choice.index.0.unwrap_or(0) == 0);
-            match first.and_then(|choice| choice.message.0) {
-                Some(message) => self.delta(message, marked),
-                None => Ok(()),
-            }
+    fn tool_calls(
+        &mut self,
+        pieces: impl IntoIterator<Item = ToolCallBody>,
+        marked: bool,
+    ) -> Result<(), ProviderError> {
+        let bounds = Bounds {
+            calls: self.options.max_tool_calls,
+            argument_bytes: self.options.max_tool_argument_bytes,
+            id_seed: self.options.call_id_seed,
         };
-        if let Ok(chunk) = serde_json::from_str(payload) {
-            return read(chunk, false);
+        let events = &mut self.events;
+        let mut replaced = false;
+        let taken = self
+            .calls
+            .push(pieces, marked, bounds, &mut replaced, &mut |delta| {
+                events.push_back(ModelEvent::ToolCallDelta(delta));
+            });
+        self.note_replaced(replaced);
+        taken.map_err(|refused| match refused {
+            Refused::TooManyCalls => limit(format!(
+                "the answer holds more tool calls than the limit of {}",
+                bounds.calls
+            )),
+            Refused::ArgumentsTooLong => arguments_too_long(bounds.argument_bytes),
+        })
+    }
+
+    /// Keeps a message for the case that no delta comes; `true` if the answer grew by it.
+    fn message(&mut self, message: Delta<'_>, marked: bool) -> Result<bool, ProviderError> {
+        let snapshot = self.snapshot.get_or_insert_default();
+        let grew = snapshot.take(message, marked);
+        if snapshot.text_bytes() > self.options.max_answer_bytes {
+            return Err(limit(format!(
+                "the answer is larger than {} bytes",
+                self.options.max_answer_bytes
+            )));
         }
-        // A payload that needed marking was kept marked.
-        match serde_json::from_str::<Value>(payload) {
-            Ok(value) => match serde::Deserialize::deserialize(&value) {
-                Ok(chunk) => read(chunk, true),
-                Err(_) => Ok(()),
-            },
-            Err(_) => Ok(()),
+        if snapshot.call_bytes() > self.options.max_tool_argument_bytes {
+            return Err(arguments_too_long(self.options.max_tool_argument_bytes));
         }
+        Ok(grew)
+    }
+
+    /// Reads the messages that were kept, now that no delta came.
+    fn read_snapshot(&mut self, snapshot: Snapshot) -> Result<(), ProviderError> {
+        let (replaced, calls) = snapshot.read_out(&mut self.channels, &mut self.events);
+        self.note_replaced(replaced);
+        for group in calls {
+            self.tool_calls(group.pieces, group.marked)?;
+        }
+        Ok(())
     }
 
     fn note_replaced(&mut self, replaced: bool) {
@@ -463,6 +501,25 @@ impl ChunkDecoder {
             self.events.push_back(ModelEvent::Usage(usage));
         }
     }
+}
+
+/// Whether a chunk of no answer is something else altogether, and no sign of life either.
+fn is_foreign(name: Option<&str>, chunk: &Chunk<'_>, payload: &str) -> bool {
+    let alive = [name, Some(chunk.kind.as_str())]
+        .into_iter()
+        .flatten()
+        .any(is_sign_of_life);
+    !alive
+        && chunk.choices.is_empty()
+        && chunk.usage.0.is_none()
+        && payload.contains('"')
+        && !payload.contains("\"choices\"")
+}
+
+fn arguments_too_long(most: usize) -> ProviderError {
+    limit(format!(
+        "the arguments of the answer's tool calls are longer than the limit of {most} bytes"
+    ))
 }
 
 pub(crate) fn limit(message: String) -> ProviderError {

@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use agently_api::error::{ProviderError, ProviderErrorKind};
+use agently_http::retry::is_maybe_billed_status;
 
+use super::error_body::{filled, last_word_of, looks_like_html, title, unframed};
 use super::Redactor;
 
 /// What a server says went wrong.
@@ -52,18 +54,22 @@ impl ErrorObject {
     }
 
     /// The error in the body of a response whose status says that there is one: any of the forms
-    /// of [`find`](Self::find), `{"detail": …}`, `{"message": …}`, or plain text.
+    /// of [`find`](Self::find), `{"detail": …}`, `{"message": …}`, any of these as an event of a
+    /// stream, or plain text. Of JSON that is cut off or broken, code and type are found.
     #[must_use]
     pub fn from_body(body: &str) -> Self {
-        match serde_json::from_str::<Value>(body.trim_start_matches('\u{FEFF}').trim()) {
+        let body = body.trim_start_matches('\u{FEFF}').trim();
+        let payload = unframed(body);
+        match serde_json::from_str::<Value>(&payload) {
             Ok(value) => Self::find(&value).unwrap_or_else(|| Self::from_error(&value)),
             Err(_) if looks_like_html(body) => Self {
                 message: title(body),
                 ..Self::default()
             },
             Err(_) => Self {
-                message: filled(body),
-                ..Self::default()
+                message: filled(&payload),
+                code: last_word_of(&payload, "\"code\""),
+                error_type: last_word_of(&payload, "\"type\"").filter(|kind| kind != "error"),
             },
         }
     }
@@ -193,7 +199,7 @@ impl ErrorObject {
         error
             .with_status(code)
             // A gateway that gave up waiting: the model behind it may have written all the same.
-            .with_maybe_billed(matches!(code, 502 | 504 | 524))
+            .with_maybe_billed(is_maybe_billed_status(status) || code == 524)
     }
 
     fn into_error(self, status: Option<u16>, head: &str, redactor: &Redactor) -> ProviderError {
@@ -257,6 +263,8 @@ impl ErrorObject {
                 .hint("the request is too large for this server; shorten the prompt or its images"),
             Some(429) => verdict(ProviderErrorKind::RateLimited, true)
                 .hint("send fewer requests at once, or wait"),
+            // What the server cannot do now it cannot do later.
+            Some(501 | 505) => verdict(ProviderErrorKind::Provider, false),
             Some(408 | 409 | 500..) => verdict(ProviderErrorKind::Provider, true),
             Some(_) => verdict(ProviderErrorKind::Provider, false),
             None if self.is_any(&[
@@ -361,7 +369,7 @@ impl<'a> StatusReply<'a> {
             error = error.with_retry_after(retry_after);
         }
         if let Some(request_id) = self.request_id {
-            error = error.with_request_id(redactor.clean_to(&request_id, 128));
+            error = error.with_request_id(redactor.clean_id(&request_id, 128));
         }
         error
     }
@@ -399,24 +407,4 @@ fn words(value: &Value) -> Option<String> {
         }
         _ => None,
     }
-}
-
-fn filled(text: &str) -> Option<String> {
-    let text = text.trim();
-    (!text.is_empty()).then(|| text.to_owned())
-}
-
-pub(crate) fn looks_like_html(body: &str) -> bool {
-    body.trim_start().starts_with('<')
-}
-
-/// The title of a web page: all that is shown of one.
-fn title(page: &str) -> Option<String> {
-    let lower = page.to_ascii_lowercase();
-    let start = lower.find("<title")?;
-    let open = start + lower.get(start..)?.find('>')? + 1;
-    let end = open + lower.get(open..)?.find("</title")?;
-    let title = page.get(open..end)?;
-    let title: Vec<&str> = title.split_whitespace().collect();
-    filled(&title.join(" ")).map(|title| format!("a web page titled \"{title}\""))
 }

@@ -46,10 +46,7 @@ impl ChunkDecoder {
             }
             return Ok(());
         }
-        if matches!(
-            name,
-            Some("ping" | "keepalive" | "keep-alive" | "heartbeat")
-        ) {
+        if name.is_some_and(is_sign_of_life) {
             return Ok(());
         }
         if name == Some("error") {
@@ -130,4 +127,9 @@ impl ChunkDecoder {
             Err(_) => self.malformed(text),
         }
     }
+}
+
+/// Whether an event of this name only says that the server is there.
+pub(super) fn is_sign_of_life(name: &str) -> bool {
+    matches!(name, "ping" | "keepalive" | "keep-alive" | "heartbeat")
 }

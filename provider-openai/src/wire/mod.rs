@@ -11,20 +11,27 @@
 mod answer;
 mod channel;
 mod decode;
+mod echo;
 mod error;
+mod error_body;
 mod irregular;
 mod lenient;
 mod redact;
 mod request;
 mod response;
+mod shape;
+mod snapshot;
 mod surrogate;
 mod tool_calls;
+mod unescape;
 
 pub use answer::{BodyDecoder, BodyFormat};
 pub use decode::ChunkDecoder;
 pub use error::{ErrorObject, StatusReply};
 pub use redact::Redactor;
 pub use request::{body, BodyOptions};
+
+pub(crate) use shape::Shape;
 
 /// How answers are decoded.
 #[derive(Clone, Debug)]

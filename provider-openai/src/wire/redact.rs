@@ -1,10 +1,13 @@
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use serde_json::Value;
 
 use agently_api::secret::Secret;
+
+use super::echo::{Echoes, Prompt};
 
 /// How much of a text from the server is shown, in bytes.
 const SHOWN: usize = 2 * 1024;
@@ -12,24 +15,37 @@ const SHOWN: usize = 2 * 1024;
 /// How much of it is looked at, in bytes: as much as an error body may hold.
 const EXAMINED: usize = 64 * 1024;
 
-/// So many bytes in common with the prompt are taken as an echo of it.
-const ECHO: usize = 16;
+/// Secrets shorter than this, in bytes, are words of ordinary messages: placeholder keys of local
+/// servers, as `x` or `EMPTY`.
+const SHORTEST_SECRET: usize = 6;
 
 /// Makes texts from the server fit to be shown: no key, no prompt, no control characters, at most
 /// 2 KiB.
 ///
-/// Servers echo what they were sent in their error messages, and error messages go to logs.
+/// Servers echo what they were sent in their error messages, and error messages go to logs. The
+/// prompt is recognised in its JSON spelling too. The request is looked into when the first text
+/// is cleaned and not before, so that a call that goes well pays nothing for it; clones share that
+/// work.
 #[derive(Clone, Default)]
 pub struct Redactor {
     secrets: Vec<Secret>,
     body: Bytes,
+    prompt: Arc<OnceLock<Prompt>>,
 }
 
 impl Redactor {
-    /// A redactor of these secrets, and of the messages in the request `body` (JSON).
+    /// A redactor of these secrets, and of the messages, the tools and the schema in the request
+    /// `body` (JSON).
     #[must_use]
-    pub fn new(secrets: Vec<Secret>, body: Bytes) -> Self {
-        Self { secrets, body }
+    pub fn new(mut secrets: Vec<Secret>, body: Bytes) -> Self {
+        secrets.retain(|secret| secret.expose().len() >= SHORTEST_SECRET);
+        // One may be the beginning of another.
+        secrets.sort_by_key(|secret| Reverse(secret.expose().len()));
+        Self {
+            secrets,
+            body,
+            prompt: Arc::default(),
+        }
     }
 
     /// The text, fit to be shown.
@@ -41,79 +57,28 @@ impl Redactor {
     /// Like [`clean`](Self::clean), with at most `limit` bytes.
     #[must_use]
     pub fn clean_to(&self, text: &str, limit: usize) -> String {
-        let text = cut(text, EXAMINED);
-        let text = self.without_secrets(text);
+        let text = self.without_secrets(cut(text, EXAMINED));
+        let prompt = self.prompt.get_or_init(|| Prompt::of_body(&self.body));
         // What lies beyond is not shown; some more is kept so that an echo at the edge is seen.
-        let text = self.without_prompt(cut(&text, limit.saturating_add(1024)));
-        let mut shown = String::with_capacity(text.len().min(limit));
-        for character in text.trim().chars() {
-            let before = shown.len();
-            if character.is_control() || matches!(character, '\u{2028}' | '\u{2029}') {
-                shown.extend(character.escape_default());
-            } else {
-                shown.push(character);
-            }
-            if shown.len() > limit {
-                shown.truncate(before);
-                shown.push('…');
-                break;
-            }
-        }
-        shown
+        let examined = cut(&text, limit.saturating_add(1024));
+        printable(&Echoes::of(examined, prompt).without(), limit)
+    }
+
+    /// Like [`clean_to`](Self::clean_to) for an id or another single word, which no prompt is
+    /// looked for in.
+    #[must_use]
+    pub fn clean_id(&self, id: &str, limit: usize) -> String {
+        printable(&self.without_secrets(cut(id, EXAMINED)), limit)
     }
 
     fn without_secrets(&self, text: &str) -> String {
-        let mut text = text.to_owned();
+        let mut text = Cow::Borrowed(text);
         for secret in &self.secrets {
-            // Placeholder keys of local servers, as `x` or `EMPTY`, are words of ordinary messages.
-            if secret.expose().len() >= 6 && text.contains(secret.expose()) {
-                text = text.replace(secret.expose(), "[key]");
+            if text.contains(secret.expose()) {
+                text = Cow::Owned(text.replace(secret.expose(), "[key]"));
             }
         }
-        without_key_shapes(text)
-    }
-
-    fn without_prompt(&self, text: &str) -> String {
-        let Ok(body) = serde_json::from_slice::<Value>(&self.body) else {
-            return text.to_owned();
-        };
-        let mut said = Vec::new();
-        if let Some(messages) = body.get("messages") {
-            collect(messages, &mut said);
-        }
-        let windows: HashSet<&[u8]> = text.as_bytes().windows(ECHO).collect();
-        let mut echoed: HashSet<&[u8]> = HashSet::new();
-        for said in &said {
-            echoed.extend(
-                said.as_bytes()
-                    .windows(ECHO)
-                    .filter_map(|window| windows.get(window)),
-            );
-        }
-        // Up to here every byte of `text[..covered]` is known to be echoed or not.
-        let mut covered = 0;
-        let mut shown = String::with_capacity(text.len());
-        for (at, character) in text.char_indices() {
-            let end = at + character.len_utf8();
-            for start in at..end {
-                let window = text.as_bytes().get(start..start + ECHO);
-                if window.is_some_and(|window| echoed.contains(window)) {
-                    if covered <= at {
-                        shown.push_str("[prompt]");
-                    }
-                    covered = start + ECHO;
-                }
-            }
-            if covered <= at {
-                shown.push(character);
-            }
-        }
-        for said in said {
-            if (8..ECHO).contains(&said.len()) && shown.contains(said) {
-                shown = shown.replace(said, "[prompt]");
-            }
-        }
-        shown
+        without_key_shapes(text.into_owned())
     }
 }
 
@@ -126,38 +91,32 @@ impl fmt::Debug for Redactor {
     }
 }
 
+/// The text without control characters, at most `limit` bytes of it.
+fn printable(text: &str, limit: usize) -> String {
+    let mut shown = String::with_capacity(text.len().min(limit));
+    for character in text.trim().chars() {
+        let before = shown.len();
+        if character.is_control() || matches!(character, '\u{2028}' | '\u{2029}') {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+        if shown.len() > limit {
+            shown.truncate(before);
+            shown.push('…');
+            break;
+        }
+    }
+    shown
+}
+
 /// The beginning of a text, at most `limit` bytes of it.
-fn cut(text: &str, limit: usize) -> &str {
+pub(super) fn cut(text: &str, limit: usize) -> &str {
     let mut end = limit.min(text.len());
     while !text.is_char_boundary(end) {
         end -= 1;
     }
     text.get(..end).unwrap_or_default()
-}
-
-/// Every text that was said; images are left out.
-fn collect<'a>(value: &'a Value, said: &mut Vec<&'a str>) {
-    match value {
-        Value::String(text) if !text.starts_with("data:") => said.push(text),
-        Value::Array(items) => items.iter().for_each(|item| collect(item, said)),
-        Value::Object(fields) => {
-            for (name, field) in fields {
-                if matches!(
-                    name.as_str(),
-                    "content"
-                        | "text"
-                        | "arguments"
-                        | "tool_calls"
-                        | "function"
-                        | "image_url"
-                        | "url"
-                ) {
-                    collect(field, said);
-                }
-            }
-        }
-        _ => {}
-    }
 }
 
 /// Takes out what looks like a key of the `sk-…` family, whoever it belongs to.

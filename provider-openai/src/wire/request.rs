@@ -51,7 +51,8 @@ impl<'a> BodyOptions<'a> {
 /// Options of the request win over those of the provider, and both over what is made here
 /// (`tools`, `response_format`, `stream_options`, which is merged). An option that is `null` is left
 /// out, together with what would stand in its place. `messages` and `stream` belong to the request:
-/// as options they are refused, unless `stream` says the same. The model is the request's own, or
+/// as options they are refused, unless `stream` says the same; `n` is refused unless it is 1,
+/// because an answer here is one answer. The model is the request's own, or
 /// the option `model`, or the provider's.
 ///
 /// ```
@@ -106,6 +107,10 @@ impl<'a> Body<'a> {
                 "stream" => {
                     return Err(config("the option `stream` contradicts the request")
                         .with_hint("leave the option out and set the request's own `stream`"));
+                }
+                "n" if asks_for_several(value) => {
+                    return Err(config("the option `n` asks for several answers at once")
+                        .with_hint("leave it out, and send the request several times"));
                 }
                 "model" => model = model.or(value.as_str().filter(|model| !model.is_empty())),
                 name => options.push((name, value)),
@@ -174,6 +179,15 @@ impl Serialize for Body<'_> {
         }
         map.end()
     }
+}
+
+/// Whether this value of `n` asks for more than one answer.
+fn asks_for_several(n: &Value) -> bool {
+    let number = match n {
+        Value::String(text) => text.trim().parse().ok(),
+        n => n.as_f64(),
+    };
+    number.is_some_and(|number: f64| number > 1.0)
 }
 
 /// The messages as they go out: a message with several tool results becomes several.

@@ -68,6 +68,21 @@ pub(crate) struct Delta<'a> {
     pub(crate) tool_calls: List<ToolCallBody>,
 }
 
+impl<'a> Delta<'a> {
+    /// Takes the reasoning out. Servers that changed the field's name send both for a while: the
+    /// first that says something counts.
+    pub(crate) fn take_reasoning(&mut self) -> Content<'a> {
+        [
+            std::mem::take(&mut self.reasoning_content),
+            std::mem::take(&mut self.reasoning),
+            std::mem::take(&mut self.reasoning_details),
+        ]
+        .into_iter()
+        .find(|reasoning| !reasoning.is_empty())
+        .unwrap_or_default()
+    }
+}
+
 /// Text as a string, or as a list of parts.
 #[derive(Debug, Default)]
 pub(crate) enum Content<'a> {

@@ -71,6 +71,14 @@ fn one_escape(text: &str) -> (&str, &str, Option<u16>) {
     }
 }
 
+/// Text in its marked form, whichever form it has.
+pub(crate) fn marked(text: Cow<'_, str>, marked: bool) -> Cow<'_, str> {
+    if marked || !text.contains(MARK) {
+        return text;
+    }
+    Cow::Owned(text.replace(MARK, "\u{FFFF}ffff"))
+}
+
 /// The code of a `\uXXXX` escape at the start of `text`.
 fn unit(text: &str) -> Option<u16> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;

@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use agently_api::model::ToolCallDelta;
 
-use super::lenient::List;
 use super::response::{Arguments, ToolCallBody};
+use super::shape::Shape;
 use super::surrogate::{plain, plain_value, Joiner};
 
 /// Puts the pieces of tool calls in order: every call gets an index, an id and a name that stay.
@@ -33,44 +33,6 @@ struct Slot {
     whole: bool,
 }
 
-/// How far a piece of JSON text has come, by its brackets.
-#[derive(Clone, Copy, Debug, Default)]
-struct Shape {
-    /// Something other than white space came.
-    written: bool,
-    begun: bool,
-    depth: u32,
-    in_text: bool,
-    escaped: bool,
-}
-
-impl Shape {
-    fn push(&mut self, json: &str) {
-        for byte in json.bytes() {
-            self.written |= !byte.is_ascii_whitespace();
-            if self.escaped {
-                self.escaped = false;
-                continue;
-            }
-            match byte {
-                b'\\' if self.in_text => self.escaped = true,
-                b'"' => self.in_text = !self.in_text,
-                _ if self.in_text => {}
-                b'{' | b'[' => {
-                    self.begun = true;
-                    self.depth = self.depth.saturating_add(1);
-                }
-                b'}' | b']' => self.depth = self.depth.saturating_sub(1),
-                _ => {}
-            }
-        }
-    }
-
-    fn is_closed(self) -> bool {
-        self.begun && self.depth == 0 && !self.in_text
-    }
-}
-
 /// Why a piece was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
@@ -94,13 +56,13 @@ impl ToolCalls {
     pub(crate) fn any_open(&self) -> bool {
         self.slots
             .iter()
-            .any(|slot| !slot.whole && slot.shape.begun && !slot.shape.is_closed())
+            .any(|slot| !slot.whole && slot.shape.is_open())
     }
 
     /// Takes the pieces of one chunk.
     pub(crate) fn push(
         &mut self,
-        pieces: List<ToolCallBody>,
+        pieces: impl IntoIterator<Item = ToolCallBody>,
         marked: bool,
         bounds: Bounds,
         replaced: &mut bool,
@@ -181,7 +143,12 @@ impl ToolCalls {
             return false;
         };
         match &slot.id {
-            Some(known) => known != id,
+            // A piece of arguments under another id: before the end of the arguments, the server
+            // makes a new id for every piece.
+            Some(known) => {
+                let all_there = slot.whole || slot.shape.is_closed();
+                known != id && (piece.name.is_some() || all_there)
+            }
             // The id comes late: with a name it is another call, else it is taken or passed over.
             None => slot.named.is_some() && piece.name.is_some(),
         }
@@ -210,7 +177,7 @@ impl ToolCalls {
                 *replaced = true;
                 emit(ToolCallDelta::arguments(at, "\u{FFFD}"));
             }
-            if !slot.whole && !slot.shape.written {
+            if !slot.whole && !slot.shape.is_written() {
                 slot.whole = true;
                 emit(ToolCallDelta::arguments(at, "{}"));
             }
@@ -270,12 +237,12 @@ impl Slot {
             Arguments::Absent => String::new(),
             Arguments::Piece(piece) => {
                 let piece = self.joiner.join(piece.into(), marked, replaced);
-                self.shape.push(&piece);
+                self.shape.push(piece.as_bytes());
                 piece
             }
             // A value is all of the arguments: what comes after it, or came before, is the same
             // again.
-            Arguments::Whole(_) if self.whole || self.shape.begun => String::new(),
+            Arguments::Whole(_) if self.whole || self.shape.is_begun() => String::new(),
             Arguments::Whole(mut value) => {
                 if marked {
                     plain_value(&mut value);

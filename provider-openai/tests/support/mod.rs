@@ -10,6 +10,7 @@
 )]
 
 pub(crate) mod call;
+pub(crate) mod script;
 pub(crate) mod server;
 
 use agently_api::data::WarningKind;
