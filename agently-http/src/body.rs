@@ -54,6 +54,8 @@ pub(crate) struct Live {
     pub(crate) max_bytes: u64,
     pub(crate) idle: Option<Duration>,
     pub(crate) no_progress: Option<Duration>,
+    /// Whether the server took the request, so that it may cost money whatever becomes of the body.
+    pub(crate) billed: bool,
 }
 
 impl Body {
@@ -249,13 +251,15 @@ impl Body {
         } = *live;
         drop(incoming);
         if wire.is_usable() {
-            pool.put(key, wire, watchdog.runtime().now());
+            pool.put(key, wire, watchdog.runtime());
         }
     }
 
     fn fail(&mut self, error: HttpError) -> Poll<Option<Result<Bytes, HttpError>>> {
-        self.live = None;
-        Poll::Ready(Some(Err(error.with_bytes_received(self.received))))
+        let billed = self.live.take().is_some_and(|live| live.billed);
+        Poll::Ready(Some(Err(error
+            .with_bytes_received(self.received)
+            .with_maybe_billed(billed))))
     }
 }
 
@@ -276,12 +280,16 @@ impl Stream for Body {
                     let Ok(bytes) = frame.into_data() else {
                         continue;
                     };
-                    live.watchdog.heard();
+                    let expired = live.watchdog.handing_over();
                     if this.received == 0 {
                         live.watchdog.set_silence(live.idle);
                     }
                     let max_bytes = live.max_bytes;
                     this.received += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+                    if let Some(expired) = expired {
+                        let error = explain::body_expired(expired, &live.key);
+                        return this.fail(error);
+                    }
                     if this.received > max_bytes {
                         return this.fail(explain::body_too_large(max_bytes));
                     }

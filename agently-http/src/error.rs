@@ -17,6 +17,7 @@ struct Inner {
     hint: Option<String>,
     retryable: bool,
     bytes_received: u64,
+    maybe_billed: bool,
     status: Option<u16>,
     source: Option<Source>,
 }
@@ -74,6 +75,7 @@ impl HttpError {
             hint: None,
             retryable: kind.retryable_by_default(),
             bytes_received: 0,
+            maybe_billed: false,
             status: None,
             source: None,
         }))
@@ -95,6 +97,11 @@ impl HttpError {
 
     pub(crate) fn with_bytes_received(mut self, bytes: u64) -> Self {
         self.0.bytes_received = bytes;
+        self
+    }
+
+    pub(crate) fn with_maybe_billed(mut self, maybe_billed: bool) -> Self {
+        self.0.maybe_billed = maybe_billed;
         self
     }
 
@@ -133,6 +140,13 @@ impl HttpError {
         self.0.bytes_received
     }
 
+    /// Whether the failed request may have cost money all the same: all of it had gone out, so
+    /// the server may have worked on it.
+    #[must_use]
+    pub fn maybe_billed(&self) -> bool {
+        self.0.maybe_billed
+    }
+
     /// The HTTP status, where one is the cause: a proxy's refusal.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
@@ -157,6 +171,7 @@ impl fmt::Debug for HttpError {
             .field("message", &self.0.message)
             .field("hint", &self.0.hint)
             .field("bytes_received", &self.0.bytes_received)
+            .field("maybe_billed", &self.0.maybe_billed)
             .field("source", &self.0.source)
             .finish()
     }
@@ -192,7 +207,7 @@ impl From<HttpErrorKind> for ProviderErrorKind {
 }
 
 impl From<HttpError> for ProviderError {
-    /// Keeps the kind, the words, the byte count and everything below.
+    /// Keeps the kind, the words, the byte count, the doubt about the bill and everything below.
     fn from(error: HttpError) -> Self {
         let Inner {
             kind,
@@ -200,12 +215,14 @@ impl From<HttpError> for ProviderError {
             hint,
             retryable,
             bytes_received,
+            maybe_billed,
             status,
             source,
         } = *error.0;
         let mut provider = Self::new(kind.into(), message)
             .with_retryable(retryable)
-            .with_bytes_received(bytes_received);
+            .with_bytes_received(bytes_received)
+            .with_maybe_billed(maybe_billed);
         if let Some(hint) = hint {
             provider = provider.with_hint(hint);
         }

@@ -13,8 +13,9 @@
 //! | [`sse`], [`ndjson`] | decoders without I/O: bytes in, events out |
 //! | [`retry`] | when to try again, as plain arithmetic |
 //!
-//! There is no task and no channel per connection: a [`Body`] holds its socket and drives it while
-//! it is polled. Dropping a body, or the future of [`Client::send`], closes the socket at once.
+//! There is no task and no channel per request or connection: a [`Body`] holds its socket and drives
+//! it while it is polled. Dropping a body, or the future of [`Client::send`], closes the socket at
+//! once. One sleeper per runtime closes idle sockets.
 //!
 //! ```no_run
 //! use agently_http::{Client, Request, Url};

@@ -9,8 +9,10 @@ use crate::{HttpError, Url};
 
 /// A request: what goes out.
 ///
-/// `Host`, `Content-Length`, `User-Agent` and `Accept-Encoding: identity` are added on the way
-/// where they are missing. Its `Debug` output shows header names only, and of the body the length.
+/// `Host`, `Content-Length` and `Accept-Encoding: identity` are added on the way, `User-Agent` where
+/// it is missing. Headers that belong to the connection and not to the request (those three,
+/// `Connection`, `Transfer-Encoding`, `TE`, `Trailer`, `Upgrade`, `Expect`, `Keep-Alive`,
+/// `Proxy-Connection`, `Proxy-Authorization`) are refused. Its `Debug` output shows header names only, and of the body the length.
 ///
 /// ```
 /// use agently_http::{Request, Url};
@@ -71,10 +73,12 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// Kind `Config` when the name or the value has characters that cannot stand in a header.
+    /// Kind `Config` when the name or the value has characters that cannot stand in a header, and
+    /// for a header that belongs to the connection.
     pub fn with_header(mut self, name: &str, value: &str) -> Result<Self, HttpError> {
         let name = header_name(name)?;
         let value = header_value(&name, value)?;
+        check_header(&name, &value)?;
         self.headers.insert(name, value);
         Ok(self)
     }
@@ -83,10 +87,11 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// Kind `Config` when the name or the value has characters that cannot stand in a header.
+    /// As [`with_header`](Self::with_header).
     pub fn with_secret_header(mut self, name: &str, value: &Secret) -> Result<Self, HttpError> {
         let name = header_name(name)?;
         let mut value = header_value(&name, value.expose())?;
+        check_header(&name, &value)?;
         value.set_sensitive(true);
         self.headers.insert(name, value);
         Ok(self)
@@ -128,6 +133,23 @@ fn header_value(name: &HeaderName, value: &str) -> Result<HeaderValue, HttpError
         return Err(refused());
     }
     HeaderValue::from_str(value).map_err(|_| refused())
+}
+
+/// Refuses what would change how the two sides talk: that is between the client and the server.
+pub(crate) fn check_header(name: &HeaderName, value: &HeaderValue) -> Result<(), HttpError> {
+    let hint = match name.as_str() {
+        "accept-encoding" if value.as_bytes().eq_ignore_ascii_case(b"identity") => return Ok(()),
+        "accept-encoding" => "responses are read as they are, never unpacked: leave it out",
+        "host" => "it follows from the URL",
+        "content-length" => "it follows from the body",
+        "proxy-authorization" => "put user and password into the proxy's URL",
+        "connection" | "keep-alive" | "proxy-connection" | "te" | "trailer"
+        | "transfer-encoding" | "upgrade" | "expect" => {
+            "it belongs to the connection, which the client looks after: leave it out"
+        }
+        _ => return Ok(()),
+    };
+    Err(HttpError::config(format!("header `{name}` is not for a request to set")).with_hint(hint))
 }
 
 fn is_credential(name: &HeaderName) -> bool {

@@ -2,7 +2,8 @@ use std::fmt;
 
 use http::{header, HeaderMap, HeaderName, StatusCode, Version};
 
-use crate::Body;
+use crate::url::redacted;
+use crate::{Body, Url};
 
 /// A response: its head is here, its body comes as it is read.
 ///
@@ -58,7 +59,10 @@ impl Response {
             return None;
         }
         let location = self.header(header::LOCATION.as_str()).unwrap_or_default();
-        Some(crate::url::redacted(location))
+        Some(match Url::parse(location) {
+            Ok(url) => url.to_string(),
+            Err(_) => redacted(location),
+        })
     }
 
     /// The body, to be read in place.

@@ -2,23 +2,30 @@ use std::time::Duration;
 
 /// Time limits of a call, each on its own clock.
 ///
+/// A call is one [`send`](crate::Client::send) and the body of its response. Whoever tries again
+/// sends again, and each try has these limits for itself; what bounds all tries together is
+/// [`CallOptions::deadline`](crate::CallOptions::deadline).
+///
 /// There is no hidden limit on the whole: a stream that keeps coming may run for hours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timeouts {
     /// Resolving, connecting, the proxy's answer and the TLS handshake together. 10 s.
     pub connect: Duration,
-    /// From the request going out to the response headers. 120 s.
+    /// From the last byte of the request that went out to the response headers. 120 s. An upload
+    /// that moves may take as long as it needs.
     pub headers: Option<Duration>,
     /// From the headers to the first byte of the body; `None` for the same as
     /// [`idle`](Self::idle). None.
     pub first_byte: Option<Duration>,
     /// Silence within the body, while somebody waits for it. 120 s.
     pub idle: Option<Duration>,
-    /// Bytes that are not progress, as keep-alive comments. 600 s. Counted once
+    /// Bytes that are not progress, as keep-alive comments. 600 s. The time that a reader spends
+    /// elsewhere (a second or more at a time) is not counted. Counted at all once
     /// [`Body::watch_progress`](crate::Body::watch_progress) was called.
     pub no_progress: Option<Duration>,
-    /// The whole call, from `send` to the end of the body. None.
+    /// The whole of one call, from `send` to the end of the body, the upload included: one try, not
+    /// all tries together. None.
     pub total: Option<Duration>,
 }
 

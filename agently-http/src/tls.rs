@@ -83,6 +83,13 @@ impl TlsSettings {
         &self,
         provider: Arc<CryptoProvider>,
     ) -> Result<Arc<dyn ServerCertVerifier>, HttpError> {
+        // Roots of the user's own must not hide that the machine has none.
+        #[cfg(feature = "webpki-roots")]
+        if !self.roots.is_empty() {
+            if let Err(error) = Verifier::new(Arc::clone(&provider)) {
+                return self.verifier_without_platform(provider, error);
+            }
+        }
         match Verifier::new_with_extra_roots(self.roots.iter().cloned(), Arc::clone(&provider)) {
             Ok(verifier) => Ok(Arc::new(verifier)),
             Err(error) => self.verifier_without_platform(provider, error),
@@ -302,5 +309,35 @@ pub(crate) fn cause(error: &(dyn Error + 'static)) -> Option<HttpError> {
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tls").finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, feature = "webpki-roots", target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    /// Which authorities are trusted cannot be seen from outside without a server that has a
+    /// certificate of one of them. Alone in its process, because it changes the environment.
+    #[test]
+    fn a_root_of_ones_own_does_not_hide_that_the_machine_has_none() {
+        for name in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
+            std::env::set_var(name, "/nonexistent");
+        }
+        let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let own = params.self_signed(&key).unwrap().pem().into_bytes();
+
+        let trusted = |pems: &[Vec<u8>]| {
+            let settings = TlsSettings::read(pems, None).unwrap();
+            let provider = Arc::new(rustls::crypto::ring::default_provider());
+            let verifier = format!("{:?}", settings.verifier(provider).unwrap());
+            let (_, rest) = verifier.split_once("roots: \"(").unwrap();
+            let (count, _) = rest.split_once(' ').unwrap();
+            count.parse::<usize>().unwrap()
+        };
+        let built_in = trusted(&[]);
+        assert_eq!(built_in, webpki_roots::TLS_SERVER_ROOTS.len());
+        assert_eq!(trusted(&[own]), built_in + 1);
     }
 }

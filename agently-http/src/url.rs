@@ -7,6 +7,10 @@ use http::Uri;
 
 use crate::HttpError;
 
+/// What to do with credentials in a URL.
+const USERINFO: &str =
+    "take user name and password out of the URL and set them as a header or an API key";
+
 /// An absolute `http` or `https` URL.
 ///
 /// It holds no user name and no password, and prints without its query, so that it can stand in
@@ -59,8 +63,9 @@ impl Url {
             return Err(refuse("the URL has no host", text));
         };
         if authority.as_str().contains('@') {
-            return Err(HttpError::config("the URL holds a user name or password")
-                .with_hint("take them out of the URL and set them as a header or an API key"));
+            return Err(
+                HttpError::config("the URL holds a user name or password").with_hint(USERINFO)
+            );
         }
         let host = authority.host();
         let host = host
@@ -238,22 +243,32 @@ fn has_port(authority: &Authority) -> bool {
 }
 
 fn refuse(what: &str, text: &str) -> HttpError {
-    HttpError::config(format!("{what}: {:?}", redacted(text)))
+    let refused = HttpError::config(format!("{what}: {:?}", redacted(text)));
+    match text.contains('@') {
+        true => refused.with_hint(USERINFO),
+        false => refused,
+    }
 }
 
-/// A URL that may be anything, without user name, query and fragment, at most 200 characters long.
+/// A text that may be anything, as a URL without user name, query and fragment, at most 200
+/// characters long.
+///
+/// A password may hold any character before the last `@`, so nothing before that is shown.
 pub(crate) fn redacted(text: &str) -> String {
-    let text = text.split(['?', '#']).next().unwrap_or_default();
     let (scheme, rest) = match text.split_once("://") {
         Some((scheme, rest)) => (Some(scheme), rest),
         None => (None, text),
     };
-    let authority_end = rest.find('/').unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(authority_end);
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    let shown = match scheme {
-        Some(scheme) => format!("{scheme}://{host}{path}"),
-        None => format!("{host}{path}"),
+    let is_path = scheme.is_none() && rest.starts_with('/') && !rest.starts_with("//");
+    let rest = match rest.rsplit_once('@') {
+        Some((_, host)) if !is_path => host,
+        _ => rest,
+    };
+    let shown = rest.split(['?', '#']).next().unwrap_or_default();
+    let is_scheme = |scheme: &&str| scheme.chars().all(|c| c.is_ascii_alphanumeric());
+    let shown = match scheme.filter(is_scheme) {
+        Some(scheme) => format!("{scheme}://{shown}"),
+        None => shown.to_owned(),
     };
     shown.chars().take(200).collect()
 }

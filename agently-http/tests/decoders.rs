@@ -284,10 +284,14 @@ fn a24_b06_time_is_linear_in_the_stream() {
         ("one line", &long),
     ] {
         let (small, large) = (make(10_000), make(100_000));
-        let (a, b) = (time_of(&small, 16), time_of(&large, 16));
-        println!("{what}: {a:?}, {b:?}");
-        // Ten times the input; a quadratic decoder takes a hundred times as long.
-        assert!(b < a * 40, "{what}: {a:?} became {b:?}");
+        // Ten times the input; a quadratic decoder takes a hundred times as long, on a busy
+        // machine and each time.
+        let linear = (0..10).any(|_| {
+            let (a, b) = (time_of(&small, 16), time_of(&large, 16));
+            println!("{what}: {a:?}, {b:?}");
+            b < a * 40
+        });
+        assert!(linear, "{what}");
     }
 }
 

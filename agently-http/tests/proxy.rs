@@ -327,11 +327,15 @@ impl agently_api::rt::Connector for OnlyTo {
 }
 
 #[test]
-fn proxies_that_cannot_be_used_are_refused_when_the_client_is_built() {
+fn a_proxy_setting_that_cannot_be_used_is_refused_when_the_client_is_built() {
     for (url, word) in [
         ("socks5://me:secret-pw@proxy:1080", "socks5"),
         ("http://me:secret-pw@", "host"),
         ("http://me:secret-pw@proxy:port", "port"),
+        ("http://me:se/secret-pw@proxy:port", "port"),
+        ("http://me:se?secret-pw@proxy:port", "port"),
+        ("http://me:se#secret-pw@proxy:port", "port"),
+        ("me:secret-pw://@proxy:1", "such"),
     ] {
         let error = Client::builder()
             .proxy(ProxyConfig::url(url))
@@ -342,10 +346,88 @@ fn proxies_that_cannot_be_used_are_refused_when_the_client_is_built() {
         assert!(shown.contains(word), "{shown}");
         assert!(!shown.contains("secret-pw"), "{shown}");
     }
-    let bad =
-        ProxyConfig::from_lookup(|name| (name == "HTTPS_PROXY").then(|| "ftp://x".to_owned()));
-    let error = Client::builder().proxy(bad).build().unwrap_err();
-    assert!(error.to_string().contains("HTTPS_PROXY"), "{error}");
+}
+
+#[test]
+fn a_proxy_of_the_environment_that_cannot_be_used_fails_only_what_would_go_through_it() {
+    on_each(|runtime| async move {
+        let near = plain_proxy();
+        for (name, value) in [
+            ("ALL_PROXY", "socks5://me:secret-pw@127.0.0.1:7890"),
+            ("all_proxy", "socks5h://127.0.0.1:7890"),
+            ("HTTP_PROXY", "http://me:se/secret-pw@proxy:port"),
+        ] {
+            let client = through(ProxyConfig::from_lookup(move |asked| match asked {
+                "NO_PROXY" => Some("excluded.invalid".to_owned()),
+                _ => (asked == name).then(|| value.to_owned()),
+            }));
+            // This machine is reached without it.
+            let response = client.send(&runtime, near.get()).await.unwrap();
+            assert_eq!(text(response).await, "from the proxy");
+            // So is what is excluded: it gets as far as the name.
+            let excluded = request("http://excluded.invalid/");
+            let error = client.send(&runtime, excluded).await.unwrap_err();
+            assert_eq!(error.kind(), HttpErrorKind::Connect);
+            let error = client
+                .send(&runtime, request("http://model.example/"))
+                .await
+                .unwrap_err();
+            assert_eq!(error.kind(), HttpErrorKind::Config);
+            let shown = format!("{error} {error:?}");
+            assert!(shown.contains(name), "{shown}");
+            assert!(!shown.contains("secret-pw"), "{shown}");
+        }
+    });
+}
+
+#[test]
+fn a_socks_proxy_is_passed_over_where_there_is_another() {
+    on_each(|runtime| async move {
+        let proxy = plain_proxy();
+        for (first, second) in [
+            ("HTTP_PROXY", "ALL_PROXY"),
+            ("ALL_PROXY", "HTTP_PROXY"),
+            ("ALL_PROXY", "all_proxy"),
+        ] {
+            let good = format!("http://{}", proxy.address);
+            let client = through(ProxyConfig::from_lookup(move |asked| {
+                if asked == first {
+                    Some(good.clone())
+                } else {
+                    (asked == second).then(|| "socks5://127.0.0.1:7890".to_owned())
+                }
+            }));
+            let response = client
+                .send(&runtime, request("http://model.example/"))
+                .await
+                .unwrap();
+            assert_eq!(text(response).await, "from the proxy");
+        }
+    });
+}
+
+#[test]
+fn a_password_may_hold_any_character() {
+    on_each(|runtime| async move {
+        let proxy = plain_proxy();
+        for (password, coded) in [
+            ("S3cr/et", "dXNlcjpTM2NyL2V0"),
+            ("S3cr?et", "dXNlcjpTM2NyP2V0"),
+            ("S3cr@et", "dXNlcjpTM2NyQGV0"),
+        ] {
+            let url = format!("http://user:{password}@{}", proxy.address);
+            let client = through(ProxyConfig::url(url));
+            let response = client
+                .send(&runtime, request("http://model.example/"))
+                .await
+                .unwrap();
+            assert_eq!(text(response).await, "from the proxy");
+            let requests = proxy.requests();
+            let seen = requests.last().unwrap();
+            let line = format!("proxy-authorization: Basic {coded}\r\n");
+            assert!(seen.contains(&line), "{password}: {seen}");
+        }
+    });
 }
 
 #[test]

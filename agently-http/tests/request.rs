@@ -55,11 +55,22 @@ fn urls_that_are_refused_say_so_without_their_secrets() {
         "http://a test/?key=canary",
         "http://a.test/v 1?key=canary",
         "http://bücher.test/",
+        "https://me:se/canary@a.test/v1",
+        "https://me:se?canary@a.test/v1",
+        "https://me:se#canary@a.test/v1",
+        "https://me:c@n/canary@a.test/v1",
+        "https://me:can://canary@a.test/v1",
+        "me:se/canary@a.test/v1",
+        "//me:se/canary@a.test/v1",
     ] {
         let error = Url::parse(text).unwrap_err();
         assert_eq!(error.kind(), HttpErrorKind::Config, "{text}");
         let shown = format!("{error} {error:?}");
         assert!(!shown.contains("canary"), "{shown}");
+    }
+    for text in ["https://me:se/cret@a.test/v1", "https://me:secret@a.test/"] {
+        let shown = Url::parse(text).unwrap_err().to_string();
+        assert!(shown.contains("user name"), "{shown}");
     }
 }
 
@@ -112,6 +123,58 @@ fn loopback_is_recognised() {
     ] {
         let url = Url::parse(&format!("http://{host}/")).unwrap();
         assert_eq!(url.is_loopback(), loopback, "{host}");
+    }
+}
+
+#[test]
+fn headers_of_the_connection_are_not_the_callers() {
+    let request = || Request::get(Url::parse("http://a.test/").unwrap());
+    for (name, value) in [
+        ("Accept-Encoding", "gzip"),
+        ("accept-encoding", "identity, br"),
+        ("connection", "close"),
+        ("keep-alive", "timeout=5"),
+        ("proxy-connection", "keep-alive"),
+        ("te", "trailers"),
+        ("trailer", "x"),
+        ("transfer-encoding", "chunked"),
+        ("upgrade", "h2c"),
+        ("expect", "100-continue"),
+        ("content-length", "7"),
+        ("host", "b.test"),
+        ("proxy-authorization", "Basic canary"),
+    ] {
+        let error = request().with_header(name, value).unwrap_err();
+        assert_eq!(error.kind(), HttpErrorKind::Config, "{name}");
+        assert!(
+            error.message().contains(&name.to_ascii_lowercase()),
+            "{error}"
+        );
+        assert!(error.hint().is_some(), "{error}");
+        assert!(!format!("{error} {error:?}").contains("canary"));
+        assert!(request()
+            .with_secret_header(name, &Secret::new(value))
+            .is_err());
+
+        // The headers can be reached directly too.
+        let mut sent = request();
+        let name: agently_http::HeaderName = name.parse().unwrap();
+        sent.headers.insert(name, value.parse().unwrap());
+        let client = agently_http::Client::builder()
+            .proxy(agently_http::ProxyConfig::none())
+            .build()
+            .unwrap();
+        let runtime = agently_backend_smol::runtime().unwrap();
+        let error = runtime.block_on(client.send(&runtime, sent)).unwrap();
+        assert_eq!(error.unwrap_err().kind(), HttpErrorKind::Config);
+    }
+    for (name, value) in [
+        ("accept-encoding", "identity"),
+        ("accept", "*/*"),
+        ("user-agent", "mine"),
+        ("x-connection", "y"),
+    ] {
+        assert!(request().with_header(name, value).is_ok(), "{name}");
     }
 }
 

@@ -34,7 +34,6 @@ fn asked(pairs: &[(&'static str, &str)]) -> Option<Duration> {
 fn d06_d07_retry_after() {
     let seconds = |seconds: f64| Some(Duration::from_secs_f64(seconds));
     for (value, expected) in [
-        ("0", seconds(0.0)),
         ("7", seconds(7.0)),
         (" 7 ", seconds(7.0)),
         ("1.5", seconds(1.5)),
@@ -42,8 +41,10 @@ fn d06_d07_retry_after() {
         ("Sun, 06 Nov 1994 08:50:37 GMT", seconds(60.0)),
         ("Sunday, 06-Nov-94 08:50:37 GMT", seconds(60.0)),
         ("Sun Nov  6 08:50:37 1994", seconds(60.0)),
-        ("Sun, 06 Nov 1994 08:49:37 GMT", seconds(0.0)),
-        // Invalid: one's own backoff counts.
+        // No time at all, or invalid: one's own backoff counts.
+        ("0", None),
+        ("0.0", None),
+        ("Sun, 06 Nov 1994 08:49:37 GMT", None),
         ("Sun, 06 Nov 1994 08:49:36 GMT", None),
         ("-1", None),
         ("+1", None),
@@ -100,13 +101,17 @@ fn d10_d11_statuses() {
             "{status}"
         );
     }
-    for status in [200, 301, 400, 401, 403, 404, 413, 422] {
+    for status in [200, 301, 400, 401, 403, 404, 413, 422, 501, 505] {
         assert!(
             !is_retryable_status(StatusCode::from_u16(status).unwrap()),
             "{status}"
         );
     }
-    assert!(is_maybe_billed_status(StatusCode::GATEWAY_TIMEOUT));
+    for status in [502, 504, 524] {
+        assert!(is_maybe_billed_status(
+            StatusCode::from_u16(status).unwrap()
+        ));
+    }
     assert!(!is_maybe_billed_status(StatusCode::TOO_MANY_REQUESTS));
 }
 
@@ -154,17 +159,38 @@ fn what_the_server_asks_for_is_waited_or_there_is_no_retry() {
         ProviderError::new(ProviderErrorKind::RateLimited, "slow down")
             .with_retry_after(Duration::from_secs(seconds))
     };
+    for asked in [3, 120] {
+        let wait = |draw| policy.delay_at(0, &limited(asked), draw);
+        assert_eq!(wait(0.0), Some(Duration::from_secs(asked)));
+        // Those who were told the same do not come back together.
+        let later = Duration::from_secs(asked) + Duration::from_millis(50 * asked);
+        assert_eq!(wait(0.5), Some(later));
+        for _ in 0..100 {
+            let wait = policy.delay(0, &limited(asked)).unwrap();
+            assert!(wait >= Duration::from_secs(asked));
+            assert!(wait <= Duration::from_millis(1_100 * asked));
+        }
+    }
     for draw in [0.0, 0.99] {
-        assert_eq!(
-            policy.delay_at(0, &limited(3), draw),
-            Some(Duration::from_secs(3))
-        );
-        assert_eq!(
-            policy.delay_at(0, &limited(120), draw),
-            Some(Duration::from_secs(120))
-        );
         assert_eq!(policy.delay_at(0, &limited(121), draw), None);
         assert_eq!(policy.delay_at(0, &limited(9_999_999_999), draw), None);
+    }
+}
+
+#[test]
+fn d06_a_server_that_asks_for_no_time_is_not_hammered() {
+    let policy = RetryPolicy::default();
+    let limited = |millis| {
+        ProviderError::new(ProviderErrorKind::RateLimited, "slow down")
+            .with_retry_after(Duration::from_millis(millis))
+    };
+    for retries in [0, 1] {
+        for draw in [0.0, 0.5, 1.0] {
+            let usual = policy.delay_at(retries, &lost(), draw).unwrap();
+            assert_eq!(policy.delay_at(retries, &limited(0), draw), Some(usual));
+            // Next to nothing is no reason to come sooner either.
+            assert!(policy.delay_at(retries, &limited(1), draw).unwrap() >= usual);
+        }
     }
 }
 
@@ -200,6 +226,34 @@ fn i08_a_dead_server_gets_at_most_a_fifth_more_requests() {
     let factor = amplification(&full, 1_000);
     println!("full: {factor}");
     assert!(factor <= 1.2);
+}
+
+#[test]
+fn a_burst_that_meets_one_short_failure_gets_its_retries() {
+    let budget = RetryBudget::new();
+    let denied = (0..100).filter(|_| {
+        budget.call();
+        !budget.try_retry()
+    });
+    assert_eq!(denied.count(), 0);
+}
+
+#[test]
+fn a_budget_may_be_smaller() {
+    let none = RetryBudget::with_retries(0);
+    for _ in 0..100 {
+        none.call();
+        none.succeeded();
+    }
+    assert!(!none.try_retry());
+
+    let two = RetryBudget::with_retries(2);
+    for _ in 0..100 {
+        two.succeeded();
+    }
+    let shared = two.clone();
+    assert!(two.try_retry() && shared.try_retry());
+    assert!(!two.try_retry() && !shared.try_retry());
 }
 
 #[test]

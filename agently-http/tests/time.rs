@@ -256,8 +256,9 @@ async fn keep_alives(
 ) -> (Body, Option<agently_http::HttpError>) {
     let start = clock.elapsed();
     body.watch_progress();
-    begin_to_wait(&mut body).await;
     for _ in 0..20 {
+        // Before time moves: what passes before a read is the reader's own.
+        begin_to_wait(&mut body).await;
         let reading = Watched::start(real, async move {
             let item = body.next().await.unwrap();
             (body, item)

@@ -9,6 +9,7 @@ use async_io::Async;
 use futures_io::{AsyncRead, AsyncWrite, IoSlice, IoSliceMut};
 
 use crate::clock::SmolClock;
+use crate::keep_alive;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SmolConnector;
@@ -19,6 +20,7 @@ impl Connector for SmolConnector {
             let addresses = resolve(host, port).await?;
             let stream = connect_any(&SmolClock, addresses, Async::<TcpStream>::connect).await?;
             stream.get_ref().set_nodelay(true)?;
+            keep_alive::set(stream.get_ref());
             Ok(Box::new(Socket(stream)) as BoxIo)
         })
     }

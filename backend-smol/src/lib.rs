@@ -33,6 +33,7 @@
 mod clock;
 mod connector;
 mod executor;
+mod keep_alive;
 
 use std::io;
 use std::sync::{Arc, OnceLock};

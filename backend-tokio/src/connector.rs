@@ -3,16 +3,28 @@ use std::io;
 use std::pin::{pin, Pin};
 use std::sync::Arc;
 use std::task::{ready, Context, Poll};
+use std::time::Duration;
 
 use agently_api::rt::{connect_any, BoxIo, Connector};
 use agently_api::BoxFuture;
 use futures_io::{AsyncRead, AsyncWrite, IoSlice};
+use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use tokio::net::{lookup_host, TcpStream};
 use tokio::runtime::Handle;
 
 use crate::clock::TokioClock;
 use crate::liveness::Liveness;
+
+/// How long a connection may be quiet before it is probed.
+const QUIET: Duration = Duration::from_secs(15);
+/// The time between two probes.
+const PROBE_INTERVAL: Duration = Duration::from_secs(5);
+/// After so many probes without an answer the connection is given up.
+const PROBES: u32 = 3;
+/// How long what was sent may stay unacknowledged.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const UNACKNOWLEDGED: Duration = Duration::from_secs(20);
 
 #[derive(Debug)]
 pub(crate) struct TokioConnector {
@@ -39,10 +51,8 @@ impl TokioConnector {
         let addresses = lookup_host((host, port)).await?.collect();
         let stream = connect_any(&self.clock, addresses, TcpStream::connect).await?;
         stream.set_nodelay(true)?;
-        Ok(Box::new(Socket {
-            stream,
-            _alive: Arc::clone(&self.alive),
-        }))
+        keep_alive(&stream);
+        Ok(Box::new(Socket { stream }))
     }
 }
 
@@ -62,11 +72,26 @@ async fn entered<F: Future>(handle: &Handle, future: F) -> F::Output {
     .await
 }
 
+/// Finds out within half a minute that the other side is gone without a word: by probes while the
+/// connection is quiet, and on Linux, where probes stop while something is on its way, by how long
+/// that stays unacknowledged.
+fn keep_alive(stream: &TcpStream) {
+    let probes = TcpKeepalive::new()
+        .with_time(QUIET)
+        .with_interval(PROBE_INTERVAL)
+        .with_retries(PROBES);
+    let socket = SockRef::from(stream);
+    // Where the system has no such option, the time limits above this layer are left.
+    let _ = socket.set_tcp_keepalive(&probes);
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let _ = socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
+}
+
 /// A tokio socket in the words of `futures_io`.
+///
+/// It does not hold its runtime: an idle connection in a pool is no reason for threads to stay.
 struct Socket {
     stream: TcpStream,
-    /// A background runtime lives as long as its sockets.
-    _alive: Arc<Liveness>,
 }
 
 impl AsyncRead for Socket {

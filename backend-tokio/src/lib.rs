@@ -110,7 +110,8 @@ fn bundle(handle: &Handle, alive: Arc<Liveness>) -> Runtime {
 
 /// An independent background runtime, which its owner can shut down.
 ///
-/// It also shuts down when this and every [`Runtime`] made from it have been dropped.
+/// It also shuts down when this and every [`Runtime`] made from it have been dropped. A timer holds
+/// it until it is over; a socket does not, and gives errors from then on.
 ///
 /// ```
 /// use agently_api::rt::JoinErrorKind;

@@ -8,12 +8,16 @@
     reason = "tests"
 )]
 
-use std::future::pending;
+use std::future::{pending, poll_fn};
+use std::net::TcpListener;
+use std::pin::Pin;
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
 use agently_api::rt::{JoinErrorKind, Runtime};
 use agently_backend_tokio::{runtime, with_handle, Tokio};
+use futures_io::AsyncRead;
 use tokio::runtime::{Builder, Handle};
 
 const SHORT: Duration = Duration::from_millis(5);
@@ -133,6 +137,30 @@ async fn a_background_runtime_may_be_dropped_inside_a_task() {
 fn a_runtime_lives_as_long_as_a_clone() {
     let runtime = Tokio::new().unwrap().runtime();
     runtime.block_on(works(&runtime)).unwrap();
+}
+
+#[test]
+fn a_socket_does_not_keep_its_runtime_and_gives_errors_after_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let runtime = Tokio::new().unwrap().runtime();
+    let connecting = runtime.connector().connect("127.0.0.1", port);
+    let mut socket = runtime.block_on(connecting).unwrap().unwrap();
+    let (over, is_over) = mpsc::channel::<()>();
+    runtime
+        .spawn(async move {
+            let _over = over;
+            pending::<()>().await;
+        })
+        .detach();
+    drop(runtime);
+    // The task is dropped with its runtime, and with the task the sender.
+    let waited = is_over.recv_timeout(Duration::from_secs(5));
+    assert_eq!(waited, Err(mpsc::RecvTimeoutError::Disconnected));
+
+    let other = Tokio::new().unwrap().runtime();
+    let reading = poll_fn(|cx| Pin::new(&mut socket).poll_read(cx, &mut [0]));
+    assert!(other.block_on(reading).unwrap().is_err());
 }
 
 #[test]

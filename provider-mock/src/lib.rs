@@ -7,7 +7,8 @@
 //! | [`cassette`] | a real conversation, recorded once and replayed without a network |
 //!
 //! Provider and server are scripted with the same [`Reply`]; the server also takes a
-//! [`WireReply`], down to single bytes.
+//! [`WireReply`], down to single bytes, and words its answers as one of several servers does
+//! ([`Dialect`]).
 //!
 //! # Testing an application offline
 //!
@@ -62,10 +63,11 @@ mod calls;
 pub mod cassette;
 mod playback;
 mod provider;
+mod redaction;
 mod reply;
 mod script;
 mod server;
 
 pub use provider::MockProvider;
-pub use reply::Reply;
+pub use reply::{Dialect, Reply};
 pub use server::{MockServer, MockServerBuilder, RecordedRequest, WireReply};

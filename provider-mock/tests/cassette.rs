@@ -134,7 +134,7 @@ fn the_file_is_as_documented() {
                 "output": {"type": "json_schema", "name": "answer",
                     "schema": {"type": "object"}, "strict": true},
                 "options": {"temperature": 0.1, "max_tokens": 100, "extra_body":
-                    {"api_key": "[redacted]", "X-Token": 1, "token": "[redacted]"}},
+                    {"api_key": "[redacted]", "X-Token": "[redacted]", "token": "[redacted]"}},
                 "stream": true,
             },
             "events": [
@@ -151,6 +151,65 @@ fn the_file_is_as_documented() {
     assert!(!folder.text().contains("topsecret"));
     // Nothing is left beside it.
     assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 1);
+}
+
+#[test]
+fn no_secret_of_the_options_is_kept() {
+    let folder = Folder::new();
+    let plain = json!({
+        "max_tokens": 7, "stop": ["a b"], "seed": 1, "logprobs": true, "return_token": true,
+        "user": "see https://docs.example/a b",
+    });
+    let secret = json!({
+        "aws_secret_access_key": "CANARY1",
+        "secret_key": "CANARY2",
+        "refresh_token": "CANARY3",
+        "session_token": "CANARY4",
+        "vertex_credentials_json": {"client": "CANARY5"},
+        "passphrase": "CANARY6",
+        "dbPassword": 123_456,
+        "Session-Cookie": "CANARY7",
+        "accessKeyId": "CANARY8",
+        "authorization": ["CANARY9"],
+        "tools": [{
+            "type": "mcp",
+            "server_url": "https://u:CANARY10@h/sse?token=CANARY11#CANARY12",
+            "backup": "at https://u:CANARY13/x?y@h/p?k=CANARY14 or \"http://h/?CANARY15\"",
+            "headers": {"X-Auth": "CANARY16", "X-Many": ["CANARY17", {"deep": "CANARY18"}]},
+        }],
+        "extra_headers": [["x-mine", "CANARY19"]],
+    });
+    let mut request = ModelRequest::new(vec![Message::user("Hi")]);
+    for (name, value) in plain
+        .as_object()
+        .unwrap()
+        .iter()
+        .chain(secret.as_object().unwrap())
+    {
+        request = request.with_option(name.clone(), value.clone());
+    }
+    record(&folder, &[(request.clone(), Reply::text("Hello"))]);
+    let text = folder.text();
+    for secret in ["CANARY", "123456", "u:"] {
+        assert!(!text.contains(secret), "{secret} in {text}");
+    }
+    let options = folder.lines()[1]["request"]["options"].clone();
+    for (name, value) in plain.as_object().unwrap() {
+        assert_eq!(&options[name], value, "{name}");
+    }
+    let tool = &options["tools"][0];
+    assert_eq!(tool["server_url"], "https://[redacted]@h/sse?[redacted]");
+    assert_eq!(
+        tool["backup"],
+        "at https://[redacted]@h/p?[redacted] or \"http://h/?[redacted]\""
+    );
+    assert_eq!(tool["headers"]["X-Auth"], "[redacted]");
+
+    // With other secrets it is still the same request.
+    let player = Cassette::load(folder.file()).unwrap().player();
+    let again = request.with_option("secret_key", "another");
+    let (items, _) = Virtual::new().collect(&player, again);
+    assert!(items.iter().all(|(_, item)| item.is_ok()), "{items:?}");
 }
 
 #[test]

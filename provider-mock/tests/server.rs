@@ -14,8 +14,9 @@ mod client;
 use std::io::Write;
 use std::time::Duration;
 
+use agently_api::error::{ProviderError, ProviderErrorKind};
 use agently_api::model::Usage;
-use agently_provider_mock::{MockServer, Reply};
+use agently_provider_mock::{MockServer, Reply, WireReply};
 use client::{start, streaming, streaming_with_usage, whole, Client};
 use serde_json::{json, Value};
 
@@ -150,11 +151,11 @@ fn models_are_listed_and_other_paths_are_not_there() {
     let mut client = Client::connect(&server);
     write!(client.0, "GET /v1/models HTTP/1.1\r\n\r\n").unwrap();
     assert_eq!(client.receive().json()["data"][0]["id"], "mock-model");
-    write!(client.0, "GET /v1/other?key=1 HTTP/1.1\r\n\r\n").unwrap();
+    write!(client.0, "GET /v1/other?x=1 HTTP/1.1\r\n\r\n").unwrap();
     assert_eq!(client.receive().status, 404);
     let requests = server.requests();
     assert_eq!(requests[1].path, "/v1/other");
-    assert_eq!(requests[1].query.as_deref(), Some("key=1"));
+    assert_eq!(requests[1].query.as_deref(), Some("x=1"));
 }
 
 #[test]
@@ -184,6 +185,81 @@ fn requests_are_recorded_without_the_key() {
     assert_eq!(request.body, Some(streaming()));
     assert_eq!(request.field("/messages/0/role"), Some(&json!("user")));
     assert!(!format!("{server:?}").contains("sk-very-secret"));
+}
+
+#[test]
+fn requests_are_recorded_without_what_is_secret_in_their_query_and_headers() {
+    let server = MockServer::start().unwrap();
+    let mut client = Client::connect(&server);
+    write!(
+        client.0,
+        "GET /v1/models?api-version=2&api-key=topsecret&key=topsecret&x=1&sig=topsecret\
+         &access_token=topsecret&subscription-key=topsecret&flag HTTP/1.1\r\n\
+         Ocp-Apim-Subscription-Key: topsecret\r\n\
+         X-Auth-Token: topsecret\r\n\
+         Set-Cookie: topsecret\r\n\
+         Idempotency-Key: i-1\r\n\r\n"
+    )
+    .unwrap();
+    assert_eq!(client.receive().status, 200);
+    let request = &server.requests()[0];
+    assert_eq!(
+        request.query.as_deref(),
+        Some(
+            "api-version=2&api-key=[redacted]&key=[redacted]&x=1&sig=[redacted]\
+             &access_token=[redacted]&subscription-key=[redacted]&flag"
+        )
+    );
+    assert_eq!(request.header("idempotency-key"), Some("i-1"));
+    assert!(!format!("{request:?}").contains("topsecret"));
+}
+
+#[test]
+fn errors_have_the_types_that_openai_gives_them() {
+    for (status, code, message, kind) in [
+        (
+            401,
+            "invalid_api_key",
+            "Incorrect API key provided.",
+            "invalid_request_error",
+        ),
+        (
+            404,
+            "model_not_found",
+            "No such model.",
+            "invalid_request_error",
+        ),
+        (429, "rate_limit_exceeded", "Limit 3 per min.", "requests"),
+        (
+            429,
+            "rate_limit_exceeded",
+            "Limit 3 tokens per min.",
+            "tokens",
+        ),
+        (
+            429,
+            "insufficient_quota",
+            "You exceeded your current quota.",
+            "insufficient_quota",
+        ),
+        (500, "internal", "It fell over.", "server_error"),
+    ] {
+        let reply = WireReply::api_error(status, code, message);
+        let scripted = Reply::failure(move || {
+            ProviderError::new(ProviderErrorKind::Provider, message)
+                .with_status(status)
+                .with_code(code)
+        });
+        for reply in [reply, scripted.into()] {
+            let answer = Client::connect(&start(reply)).ask(&whole());
+            assert_eq!(answer.status, status);
+            assert_eq!(
+                answer.json(),
+                json!({"error":
+                    {"message": message, "type": kind, "param": null, "code": code}})
+            );
+        }
+    }
 }
 
 #[test]

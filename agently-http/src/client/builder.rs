@@ -64,7 +64,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the proxy. By default it comes from the environment, read by [`build`](Self::build).
+    /// Sets the proxy. By default it comes from the environment, as it is when
+    /// [`build`](Self::build) is called.
     pub fn proxy(mut self, proxy: ProxyConfig) -> Self {
         self.proxy = proxy;
         self
@@ -89,7 +90,7 @@ impl ClientBuilder {
     }
 
     /// How long a connection may be idle before it is closed. 50 s, just under the 60 s of usual
-    /// load balancers. Looked at whenever the pool is used.
+    /// load balancers. One sleeping task on each runtime in use sees to that.
     pub fn idle_timeout(mut self, limit: Duration) -> Self {
         self.idle_timeout = limit;
         self
@@ -111,7 +112,9 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// Kind `Config` when a proxy URL, a certificate, a key or the user agent cannot be used.
+    /// Kind `Config` when a certificate, a key, the user agent or the URL of
+    /// [`ProxyConfig::url`] cannot be used. A proxy of the environment is an error only for the
+    /// calls that would go through it.
     pub fn build(self) -> Result<Client, HttpError> {
         let settings = TlsSettings::read(
             &self.root_pems,

@@ -1,16 +1,21 @@
 use agently_api::rt::{BoxIo, Runtime};
 
 use super::{explain, Client};
-use crate::proxy::tunnel;
+use crate::proxy::{tunnel, Proxy};
 use crate::{HttpError, Url};
 
 impl Client {
     /// Opens a stream that speaks HTTP to where `url` points: directly or through a proxy, with
     /// TLS where it belongs.
-    pub(super) async fn connect(&self, runtime: &Runtime, url: &Url) -> Result<BoxIo, HttpError> {
+    pub(super) async fn connect(
+        &self,
+        runtime: &Runtime,
+        url: &Url,
+        proxy: Option<&Proxy>,
+    ) -> Result<BoxIo, HttpError> {
         let connector = runtime.connector();
         let tls = &self.inner.tls;
-        let stream = match self.inner.proxies.for_url(url) {
+        let stream = match proxy {
             None => connector
                 .connect(url.host(), url.port())
                 .await

@@ -2,13 +2,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use agently_api::rt::Runtime;
-use http::{header, HeaderValue, Method, StatusCode};
+use http::{header, HeaderName, HeaderValue, Method, StatusCode};
 
 use super::{explain, Client};
 use crate::body::Live;
-use crate::conn::{ExchangeError, Pieces};
-use crate::conn::{PoolKey, Watchdog, Wire};
-use crate::{Body, BodyFraming, HttpError, HttpErrorKind, Request, Response, Timeouts};
+use crate::conn::{ExchangeFailure, Pieces, PoolKey, Watchdog, Wire};
+use crate::proxy::Proxy;
+use crate::request::check_header;
+use crate::{Body, BodyFraming, HttpError, HttpErrorKind, Request, Response, Timeouts, Url};
 
 /// What one call may bring beside its request.
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,7 +44,9 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`HttpError`] when no response came, or one in a coding that was not asked for.
+    /// [`HttpError`] when no response came, or one in a coding that was not asked for; kind `Config`
+    /// for a header that is not the caller's to set (see [`Request`]) and for a proxy of the
+    /// environment that cannot be used.
     ///
     /// # Cancel safety
     ///
@@ -75,7 +78,11 @@ impl Client {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
-        self.check_credentials(&request)?;
+        for (name, value) in &request.headers {
+            check_header(name, value)?;
+        }
+        let proxy = self.inner.proxies.for_url(&request.url)?;
+        self.check_credentials(&request, proxy)?;
         let key = PoolKey {
             runtime: runtime.id(),
             https: request.url.is_https(),
@@ -89,24 +96,29 @@ impl Client {
             let mut wire = match pooled.take() {
                 Some(wire) => wire,
                 None => {
-                    self.open(runtime, &request.url, &timeouts, deadline)
+                    self.open(runtime, &request.url, proxy, &timeouts, deadline)
                         .await?
                 }
             };
-            let message = self.message(&request);
-            match wire.exchange(message, &mut watchdog).await {
+            let message = self.message(&request, proxy);
+            let failed = match wire.exchange(message, &mut watchdog).await {
                 Ok(response) => break (wire, response),
-                Err(ExchangeError::Expired(expired)) => {
-                    return Err(explain::headers_expired(expired, &key));
-                }
+                Err(failed) => failed,
+            };
+            let error = match failed.cause {
+                ExchangeFailure::Expired(expired) => explain::headers_expired(expired, &key),
                 // The server had closed the connection while it was idle: nothing came back, so
                 // the request is sent once more, on a connection of its own.
-                Err(ExchangeError::Wire { error, received: 0 })
-                    if wire.is_reused() && !error.is_parse() => {}
-                Err(ExchangeError::Wire { error, received }) => {
-                    return Err(explain::exchange(error, received, &key, &self.inner.limits));
+                ExchangeFailure::Wire(error)
+                    if failed.received == 0 && wire.is_reused() && !error.is_parse() =>
+                {
+                    continue;
                 }
-            }
+                ExchangeFailure::Wire(error) => {
+                    explain::exchange(error, failed.received, &key, &self.inner.limits)
+                }
+            };
+            return Err(error.with_maybe_billed(failed.sent));
         };
         self.respond(&request.method, timeouts, wire, watchdog, key, response)
     }
@@ -143,18 +155,19 @@ impl Client {
             max_bytes: self.inner.limits.body_bytes,
             idle: timeouts.idle,
             no_progress: timeouts.no_progress,
+            billed: head.status.is_success(),
         };
         Ok(Response::new(head, Body::new(live, framing, refused)))
     }
 
     /// Refuses to send a credential in the clear to another machine.
-    fn check_credentials(&self, request: &Request) -> Result<(), HttpError> {
+    fn check_credentials(&self, request: &Request, proxy: Option<&Proxy>) -> Result<(), HttpError> {
         let url = &request.url;
         if url.is_https() || self.inner.insecure_credentials {
             return Ok(());
         }
         // Through a proxy, even a loopback address leaves this machine.
-        let stays_here = match self.inner.proxies.for_url(url) {
+        let stays_here = match proxy {
             Some(proxy) => proxy.is_loopback() && url.is_loopback(),
             None => url.is_loopback(),
         };
@@ -171,14 +184,12 @@ impl Client {
     }
 
     /// The request in hyper's terms.
-    fn message(&self, request: &Request) -> http::Request<Pieces> {
+    fn message(&self, request: &Request, proxy: Option<&Proxy>) -> http::Request<Pieces> {
         let mut message = http::Request::new(Pieces(request.body.clone()));
         *message.method_mut() = request.method.clone();
         *message.headers_mut() = request.headers.clone();
-        let proxy = match request.url.is_https() {
-            true => None,
-            false => self.inner.proxies.for_url(&request.url),
-        };
+        // Over a tunnel the server itself is spoken to.
+        let proxy = proxy.filter(|_| !request.url.is_https());
         *message.uri_mut() = match proxy {
             Some(_) => request.url.absolute_form(),
             None => request.url.origin_form(),
@@ -187,10 +198,8 @@ impl Client {
         if let Some(authorization) = proxy.and_then(|proxy| proxy.authorization()) {
             headers.insert(header::PROXY_AUTHORIZATION, authorization.clone());
         }
-        if !headers.contains_key(header::HOST) {
-            if let Ok(host) = HeaderValue::from_str(&request.url.host_header()) {
-                headers.insert(header::HOST, host);
-            }
+        if let Ok(host) = HeaderValue::from_str(&request.url.host_header()) {
+            headers.insert(header::HOST, host);
         }
         headers
             .entry(header::ACCEPT_ENCODING)
@@ -213,8 +222,12 @@ fn framing(method: &Method, head: &http::response::Parts) -> BodyFraming {
     if bodiless || *method == Method::HEAD {
         return BodyFraming::Empty;
     }
-    if head.headers.contains_key(header::TRANSFER_ENCODING) {
-        return BodyFraming::Chunked;
+    let mut transfer_codings = codings(head, &header::TRANSFER_ENCODING);
+    if let Some(last) = transfer_codings.next_back() {
+        return match last.eq_ignore_ascii_case("chunked") {
+            true => BodyFraming::Chunked,
+            false => BodyFraming::CloseDelimited,
+        };
     }
     let length = head
         .headers
@@ -227,14 +240,25 @@ fn framing(method: &Method, head: &http::response::Parts) -> BodyFraming {
     }
 }
 
-/// The content coding, if there is one.
-fn coding(head: &http::response::Parts) -> Option<String> {
+/// The codings in a header, in the order in which they were applied.
+fn codings<'a>(
+    head: &'a http::response::Parts,
+    name: &HeaderName,
+) -> impl DoubleEndedIterator<Item = &'a str> {
     head.headers
-        .get_all(header::CONTENT_ENCODING)
+        .get_all(name)
         .iter()
         .flat_map(|value| value.to_str().unwrap_or("unreadable").split(','))
         .map(str::trim)
-        .find(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"))
+        .filter(|coding| !coding.is_empty())
+}
+
+/// The coding of the content or of its transfer that would have to be undone, if there is one.
+fn coding(head: &http::response::Parts) -> Option<String> {
+    let chunked = |coding: &str| coding.eq_ignore_ascii_case("chunked");
+    codings(head, &header::CONTENT_ENCODING)
+        .chain(codings(head, &header::TRANSFER_ENCODING).filter(|coding| !chunked(coding)))
+        .find(|coding| !coding.eq_ignore_ascii_case("identity"))
         .map(|coding| {
             coding
                 .chars()
@@ -249,7 +273,8 @@ impl Client {
     async fn open(
         &self,
         runtime: &Runtime,
-        url: &crate::Url,
+        url: &Url,
+        proxy: Option<&Proxy>,
         timeouts: &Timeouts,
         deadline: Option<Instant>,
     ) -> Result<Wire, HttpError> {
@@ -259,7 +284,10 @@ impl Client {
         if limit.is_zero() {
             return Err(explain::deadline("before a connection was made"));
         }
-        let stream = match runtime.timeout(limit, self.connect(runtime, url)).await {
+        let stream = match runtime
+            .timeout(limit, self.connect(runtime, url, proxy))
+            .await
+        {
             Ok(connected) => connected?,
             Err(_) if by_deadline => {
                 return Err(explain::deadline("while the connection was being made"));

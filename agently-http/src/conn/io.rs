@@ -21,14 +21,29 @@ thread_local! {
 }
 
 /// A runtime's stream in hyper's terms.
+///
+/// A server that refuses a request before it has read all of it answers and closes: the next write
+/// fails while the answer waits to be read. hyper ends a connection on the first failed write, so
+/// the failure is kept back, what is still to be written is thrown away, and reading decides: there
+/// is an answer, or the failure is told there.
 pub(super) struct HyperIo {
     stream: BoxIo,
     gate: Arc<Gate>,
+    write_error: Option<io::Error>,
 }
 
 impl HyperIo {
     pub(super) fn new(stream: BoxIo, gate: Arc<Gate>) -> Self {
-        Self { stream, gate }
+        Self {
+            stream,
+            gate,
+            write_error: None,
+        }
+    }
+
+    fn keep_back(&mut self, error: io::Error) {
+        self.gate.note_write_failure();
+        self.write_error.get_or_insert(error);
     }
 }
 
@@ -57,8 +72,19 @@ impl Read for HyperIo {
         }
         // The thread may be ending; the buffer is then simply freed.
         let _ = LANDING.try_with(|slot| slot.set(Some(landing)));
-        ready!(polled)?;
-        Poll::Ready(Ok(()))
+        let ended = match ready!(polled) {
+            Ok(count) => count == 0 && room > 0,
+            Err(_) if self.write_error.is_some() => true,
+            Err(error) => return Poll::Ready(Err(error)),
+        };
+        match self.write_error.take() {
+            // The end of an answer that came all the same is left to hyper.
+            Some(error) if ended && self.gate.answered() == 0 => Poll::Ready(Err(error)),
+            kept => {
+                self.write_error = kept;
+                Poll::Ready(Ok(()))
+            }
+        }
     }
 }
 
@@ -68,11 +94,28 @@ impl Write for HyperIo {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        if self.gate.write_failed() {
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        match ready!(Pin::new(&mut self.stream).poll_write(cx, bytes)) {
+            Ok(0) if !bytes.is_empty() => self.keep_back(io::ErrorKind::WriteZero.into()),
+            Ok(count) => {
+                self.gate.add_sent(count);
+                return Poll::Ready(Ok(count));
+            }
+            Err(error) => self.keep_back(error),
+        }
+        Poll::Ready(Ok(bytes.len()))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        if self.gate.write_failed() {
+            return Poll::Ready(Ok(()));
+        }
+        if let Err(error) = ready!(Pin::new(&mut self.stream).poll_flush(cx)) {
+            self.keep_back(error);
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -3,9 +3,10 @@
 mod gate;
 mod io;
 mod pool;
+mod reaper;
 mod watchdog;
 mod wire;
 
 pub(crate) use pool::{Pool, PoolKey};
 pub(crate) use watchdog::{Expired, Watchdog};
-pub(crate) use wire::{ExchangeError, Pieces, Wire};
+pub(crate) use wire::{ExchangeFailure, Pieces, Wire};

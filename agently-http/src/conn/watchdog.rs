@@ -1,9 +1,12 @@
+use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use agently_api::rt::{Runtime, Sleep};
-use std::future::Future;
+
+/// From here on, the time between two reads is the reader's own and no lack of progress.
+const READERS_TIME: Duration = Duration::from_secs(1);
 
 /// Which limit ran out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +18,9 @@ pub(crate) enum Expired {
     /// The call's own end.
     Deadline,
 }
+
+/// A limit, and the moment at which it runs out.
+type Moment = (Instant, Expired);
 
 /// All time limits of one exchange, on one timer.
 ///
@@ -30,6 +36,8 @@ pub(crate) struct Watchdog {
     no_progress: Option<Duration>,
     progress_at: Option<Instant>,
     progressed: bool,
+    /// When the reader got the last piece and went away with it.
+    handed_at: Option<Instant>,
 }
 
 impl Watchdog {
@@ -47,6 +55,7 @@ impl Watchdog {
             no_progress: None,
             progress_at: None,
             progressed: false,
+            handed_at: None,
         }
     }
 
@@ -54,9 +63,40 @@ impl Watchdog {
         &self.runtime
     }
 
-    /// Bytes came: the silence is over.
+    /// Bytes came or went: the silence is over.
     pub(crate) fn heard(&mut self) {
         self.waiting_since = None;
+    }
+
+    /// A piece came and is about to be handed to the reader. The limits that no silence is needed
+    /// for are looked at here too: a server that never lets the socket run dry cannot outrun them.
+    pub(crate) fn handing_over(&mut self) -> Option<Expired> {
+        let now = self.runtime.now();
+        if self.waiting_since.take().is_none() {
+            self.reader_is_back(now);
+        }
+        self.settle_progress(now);
+        self.handed_at = Some(now);
+        let (at, expired) = first_of([self.progress_limit(), self.deadline_limit()])?;
+        (at <= now).then_some(expired)
+    }
+
+    /// A reader that took its time leaves the server that much more.
+    fn reader_is_back(&mut self, now: Instant) {
+        let Some(handed_at) = self.handed_at.take() else {
+            return;
+        };
+        let away = now.saturating_duration_since(handed_at);
+        if away >= READERS_TIME {
+            self.progress_at = self.progress_at.and_then(|at| at.checked_add(away));
+        }
+    }
+
+    fn settle_progress(&mut self, now: Instant) {
+        if self.progressed {
+            self.progressed = false;
+            self.progress_at = Some(now);
+        }
     }
 
     /// Sets how long a silence may last from here on.
@@ -82,11 +122,11 @@ impl Watchdog {
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Expired> {
         if self.waiting_since.is_none() || self.progressed {
             let now = self.runtime.now();
-            self.waiting_since.get_or_insert(now);
-            if self.progressed {
-                self.progressed = false;
-                self.progress_at = Some(now);
+            if self.waiting_since.is_none() {
+                self.waiting_since = Some(now);
+                self.reader_is_back(now);
             }
+            self.settle_progress(now);
         }
         loop {
             if self.timer.is_none() {
@@ -108,20 +148,30 @@ impl Watchdog {
         }
     }
 
-    fn earliest(&self) -> Option<(Instant, Expired)> {
-        let since = |start: Option<Instant>, limit: Option<Duration>| start?.checked_add(limit?);
-        let silence = since(self.waiting_since, self.silence)
-            .map(|at| (at, Expired::Silence(self.silence.unwrap_or_default())));
-        let no_progress = since(self.progress_at, self.no_progress).map(|at| {
-            (
-                at,
-                Expired::NoProgress(self.no_progress.unwrap_or_default()),
-            )
-        });
-        let deadline = self.deadline.map(|at| (at, Expired::Deadline));
-        [deadline, silence, no_progress]
-            .into_iter()
-            .flatten()
-            .min_by_key(|(at, _)| *at)
+    fn earliest(&self) -> Option<Moment> {
+        let silence = limit_from(self.waiting_since, self.silence, Expired::Silence);
+        first_of([silence, self.progress_limit(), self.deadline_limit()])
     }
+
+    fn progress_limit(&self) -> Option<Moment> {
+        limit_from(self.progress_at, self.no_progress, Expired::NoProgress)
+    }
+
+    fn deadline_limit(&self) -> Option<Moment> {
+        Some((self.deadline?, Expired::Deadline))
+    }
+}
+
+fn limit_from(
+    start: Option<Instant>,
+    limit: Option<Duration>,
+    expired: fn(Duration) -> Expired,
+) -> Option<Moment> {
+    let limit = limit?;
+    Some((start?.checked_add(limit)?, expired(limit)))
+}
+
+/// The one that comes first; of two at the same moment, the last in the list.
+fn first_of<const N: usize>(limits: [Option<Moment>; N]) -> Option<Moment> {
+    limits.into_iter().rev().flatten().min_by_key(|(at, _)| *at)
 }

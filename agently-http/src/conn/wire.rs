@@ -2,7 +2,7 @@ use std::convert::Infallible;
 use std::future::{poll_fn, Future};
 use std::pin::{pin, Pin};
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{ready, Context, Poll, Waker};
 
 use agently_api::rt::BoxIo;
 use bytes::{Buf, Bytes};
@@ -33,11 +33,19 @@ pub(crate) struct Wire {
 }
 
 /// Why no response head came.
-pub(crate) enum ExchangeError {
+pub(crate) struct ExchangeError {
+    pub(crate) cause: ExchangeFailure,
+    /// How many bytes of the response had come.
+    pub(crate) received: u64,
+    /// Whether the whole request had gone out, so that the server may be working on it.
+    pub(crate) sent: bool,
+}
+
+pub(crate) enum ExchangeFailure {
     /// A time limit.
     Expired(Expired),
-    /// The connection, with the number of response bytes that had come.
-    Wire { error: hyper::Error, received: u64 },
+    /// The connection.
+    Wire(hyper::Error),
 }
 
 impl Wire {
@@ -65,12 +73,17 @@ impl Wire {
     }
 
     /// Sends a request and waits for the head of its response.
+    ///
+    /// Bytes that go out are no silence: it is counted from the last of them.
     pub(crate) async fn exchange(
         &mut self,
         request: http::Request<Pieces>,
         watchdog: &mut Watchdog,
     ) -> Result<http::Response<Incoming>, ExchangeError> {
-        let before = self.gate.received();
+        let body_bytes = request.body().len();
+        let before = self.gate.sent();
+        let mut sent = before;
+        self.gate.begin_exchange();
         let Self {
             sender,
             connection,
@@ -88,16 +101,23 @@ impl Wire {
                     .as_mut()
                     .poll(&mut Context::from_waker(Waker::noop()))
             });
-            match polled {
-                Poll::Ready(Ok(response)) => Poll::Ready(Ok(response)),
-                Poll::Ready(Err(error)) => Poll::Ready(Err(ExchangeError::Wire {
-                    error: error.into_error(),
-                    received: gate.received() - before,
-                })),
-                Poll::Pending => watchdog
-                    .poll(cx)
-                    .map(|expired| Err(ExchangeError::Expired(expired))),
-            }
+            let cause = match polled {
+                Poll::Ready(Ok(response)) => return Poll::Ready(Ok(response)),
+                Poll::Ready(Err(error)) => ExchangeFailure::Wire(error.into_error()),
+                Poll::Pending => {
+                    if gate.sent() != sent {
+                        sent = gate.sent();
+                        watchdog.heard();
+                    }
+                    ExchangeFailure::Expired(ready!(watchdog.poll(cx)))
+                }
+            };
+            let sent = gate.sent() - before;
+            Poll::Ready(Err(ExchangeError {
+                cause,
+                received: gate.answered(),
+                sent: sent > 0 && sent >= body_bytes,
+            }))
         })
         .await
     }
@@ -142,7 +162,7 @@ impl Wire {
             drive(connection, inner);
             Poll::Pending
         });
-        self.connection.is_some() && self.sender.is_ready()
+        self.connection.is_some() && self.sender.is_ready() && !self.gate.write_failed()
     }
 }
 
@@ -164,6 +184,12 @@ const PIECE_BYTES: usize = 16 * 1024;
 #[derive(Clone)]
 pub(crate) struct Pieces(pub(crate) Bytes);
 
+impl Pieces {
+    fn len(&self) -> u64 {
+        u64::try_from(self.0.len()).unwrap_or(u64::MAX)
+    }
+}
+
 impl Body for Pieces {
     type Data = Bytes;
     type Error = Infallible;
@@ -184,6 +210,6 @@ impl Body for Pieces {
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(u64::try_from(self.0.len()).unwrap_or(u64::MAX))
+        SizeHint::with_exact(self.len())
     }
 }

@@ -20,7 +20,8 @@ type Lookup = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 /// The environment is read as usual: `HTTPS_PROXY` and `HTTP_PROXY` by the scheme of the request,
 /// then `ALL_PROXY`; lower case goes before upper case; `NO_PROXY` excludes hosts. Proxies are
 /// `http://` or `https://`, with `user:password@` where they want it; nothing of that is ever
-/// printed.
+/// printed. A variable that cannot be used, as one of a `socks5://` proxy, is an error of the calls
+/// that would go through it, and of no others.
 ///
 /// ```
 /// use agently_http::ProxyConfig;
@@ -85,15 +86,16 @@ impl ProxyConfig {
         match &self.0 {
             Source::None => Ok(Proxies::default()),
             Source::Fixed { url, no_proxy } => {
-                let proxy = Arc::new(Proxy::parse(url, "the proxy setting")?);
+                let proxy = Proxy::parse(url, "the proxy setting").map_err(Refusal::into_error)?;
+                let proxy = Choice::Through(Arc::new(proxy));
                 Ok(Proxies {
-                    http: Some(Arc::clone(&proxy)),
-                    https: Some(proxy),
+                    http: proxy.clone(),
+                    https: proxy,
                     no_proxy: NoProxy::parse(no_proxy),
                     direct_loopback: false,
                 })
             }
-            Source::Lookup(lookup) => Proxies::from_lookup(&**lookup),
+            Source::Lookup(lookup) => Ok(Proxies::from_lookup(&**lookup)),
         }
     }
 }
@@ -111,54 +113,115 @@ impl fmt::Debug for ProxyConfig {
 /// The proxies of one client.
 #[derive(Debug, Default)]
 pub(crate) struct Proxies {
-    http: Option<Arc<Proxy>>,
-    https: Option<Arc<Proxy>>,
+    http: Choice,
+    https: Choice,
     no_proxy: NoProxy,
     direct_loopback: bool,
 }
 
+/// The way for one scheme.
+#[derive(Clone, Debug, Default)]
+enum Choice {
+    #[default]
+    Direct,
+    Through(Arc<Proxy>),
+    /// There is one, and it cannot be used.
+    Refused(Refusal),
+}
+
 impl Proxies {
-    fn from_lookup(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, HttpError> {
-        let first = |names: &[&'static str]| {
-            names.iter().find_map(|name| {
-                let value = lookup(name)?;
-                let value = value.trim();
-                (!value.is_empty()).then(|| (*name, value.to_owned()))
-            })
-        };
-        let parse = |found: Option<(&'static str, String)>| match found {
-            Some((name, value)) => {
-                Proxy::parse(&value, &format!("the environment variable {name}"))
-                    .map(|proxy| Some(Arc::new(proxy)))
-            }
-            None => Ok(None),
-        };
+    fn from_lookup(lookup: &dyn Fn(&str) -> Option<String>) -> Self {
         // A CGI script finds a request's `Proxy` header in `HTTP_PROXY`: it is not the machine's.
         let http = if lookup("REQUEST_METHOD").is_some() {
-            first(&["http_proxy", "all_proxy", "ALL_PROXY"])
+            Choice::first(lookup, &["http_proxy", "all_proxy", "ALL_PROXY"])
         } else {
-            first(&["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
+            Choice::first(
+                lookup,
+                &["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"],
+            )
         };
-        let https = first(&["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]);
-        let no_proxy = first(&["no_proxy", "NO_PROXY"]).map_or_else(String::new, |(_, list)| list);
-        Ok(Self {
-            http: parse(http)?,
-            https: parse(https)?,
+        let https = Choice::first(
+            lookup,
+            &["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"],
+        );
+        let no_proxy = ["no_proxy", "NO_PROXY"]
+            .into_iter()
+            .find_map(|name| set(lookup, name))
+            .unwrap_or_default();
+        Self {
+            http,
+            https,
             no_proxy: NoProxy::parse(&no_proxy),
             direct_loopback: true,
-        })
+        }
     }
 
     /// The proxy on the way to `url`.
-    pub(crate) fn for_url(&self, url: &Url) -> Option<&Proxy> {
-        let proxy = if url.is_https() {
-            self.https.as_deref()
-        } else {
-            self.http.as_deref()
-        }?;
+    pub(crate) fn for_url(&self, url: &Url) -> Result<Option<&Proxy>, HttpError> {
         let direct = (self.direct_loopback && url.is_loopback())
             || self.no_proxy.matches(url.host(), url.port());
-        (!direct).then_some(proxy)
+        let choice = if url.is_https() {
+            &self.https
+        } else {
+            &self.http
+        };
+        match choice {
+            _ if direct => Ok(None),
+            Choice::Direct => Ok(None),
+            Choice::Through(proxy) => Ok(Some(proxy)),
+            Choice::Refused(refusal) => Err(refusal.clone().into_error()),
+        }
+    }
+}
+
+impl Choice {
+    /// The first of these variables that is set; one of a kind of proxy that we cannot speak to is
+    /// passed over if there is another.
+    fn first(lookup: &dyn Fn(&str) -> Option<String>, names: &[&str]) -> Self {
+        let mut unsupported = None;
+        for name in names {
+            let Some(value) = set(lookup, name) else {
+                continue;
+            };
+            match Proxy::parse(&value, &format!("the environment variable {name}")) {
+                Ok(proxy) => return Self::Through(Arc::new(proxy)),
+                Err(refusal) if refusal.unsupported => {
+                    unsupported.get_or_insert(refusal);
+                }
+                Err(refusal) => return Self::Refused(unsupported.unwrap_or(refusal)),
+            }
+        }
+        unsupported.map_or(Self::Direct, Self::Refused)
+    }
+}
+
+/// The value of a variable that is set to something.
+fn set(lookup: &dyn Fn(&str) -> Option<String>, name: &str) -> Option<String> {
+    let value = lookup(name)?;
+    let value = value.trim();
+    (!value.is_empty()).then(|| value.to_owned())
+}
+
+/// Why a setting holds no proxy, in words without its secrets.
+#[derive(Clone, Debug)]
+struct Refusal {
+    message: String,
+    /// It may be a proxy, but of a kind that we do not speak to.
+    unsupported: bool,
+}
+
+impl Refusal {
+    fn new(setting: &str, why: &str) -> Self {
+        Self {
+            message: format!("{setting} holds no usable proxy: {why}"),
+            unsupported: false,
+        }
+    }
+
+    fn into_error(self) -> HttpError {
+        HttpError::config(self.message).with_hint(
+            "a proxy looks like http://user:password@host:port; exclude hosts with NO_PROXY",
+        )
     }
 }
 
@@ -169,40 +232,46 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    fn parse(text: &str, setting: &str) -> Result<Self, HttpError> {
-        let refused = |what: &str| {
-            HttpError::config(format!("{setting} holds no usable proxy: {what}"))
-                .with_hint("a proxy looks like http://user:password@host:port")
-        };
+    fn parse(text: &str, setting: &str) -> Result<Self, Refusal> {
         let text = text.trim();
         let (scheme, rest) = match text.split_once("://") {
             Some((scheme, rest)) => (scheme.to_ascii_lowercase(), rest),
             None => ("http".to_owned(), text),
         };
-        if scheme != "http" && scheme != "https" {
-            let scheme: String = scheme.chars().take(20).collect();
-            return Err(refused(&format!(
-                "{scheme:?} proxies are not supported, only http and https"
-            )));
-        }
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        let (userinfo, host) = match authority.rsplit_once('@') {
-            Some((userinfo, host)) => (Some(userinfo), host),
-            None => (None, authority),
+        // A password may hold any character before the last `@`, a `/` too.
+        let (userinfo, rest) = match rest.rsplit_once('@') {
+            Some((userinfo, rest)) => (Some(userinfo), rest),
+            None => (None, rest),
         };
+        if scheme != "http" && scheme != "https" {
+            let named = scheme.chars().all(|c| c.is_ascii_alphanumeric());
+            let scheme = match named {
+                true => scheme.chars().take(20).collect(),
+                false => String::from("such"),
+            };
+            return Err(Refusal {
+                unsupported: true,
+                ..Refusal::new(
+                    setting,
+                    &format!("{scheme} proxies are not supported, only http and https"),
+                )
+            });
+        }
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        // The URL's own error could quote what it could not read.
         let url = Url::parse(&format!("{scheme}://{host}"))
-            .map_err(|error| refused("its host or port cannot be read").with_source(error))?;
+            .map_err(|_| Refusal::new(setting, "its host or port cannot be read"))?;
         let authorization = userinfo
             .map(|userinfo| {
                 let (user, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
                 let mut pair = percent_decode(user);
                 pair.push(b':');
                 pair.extend(percent_decode(password));
-                let mut value =
-                    HeaderValue::from_str(&format!("Basic {}", BASE64_STANDARD.encode(pair)))
-                        .map_err(|error| refused("its user name").with_source(error))?;
+                let value = format!("Basic {}", BASE64_STANDARD.encode(pair));
+                let mut value = HeaderValue::from_str(&value)
+                    .map_err(|_| Refusal::new(setting, "its user name cannot be sent"))?;
                 value.set_sensitive(true);
-                Ok::<_, HttpError>(value)
+                Ok::<_, Refusal>(value)
             })
             .transpose()?;
         Ok(Self { url, authorization })

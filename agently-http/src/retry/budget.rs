@@ -8,16 +8,18 @@ const RETRY_COST: u32 = 10;
 const PER_CALL: u32 = 1;
 /// What each success adds.
 const PER_SUCCESS: u32 = 5;
-/// What a new budget holds: enough that single calls get their retries.
-const START: u32 = 10 * RETRY_COST;
-/// The most it holds.
-const MAX: u32 = 50 * RETRY_COST;
+/// What a new budget holds: enough for a burst of calls that all meet one short failure.
+const RETRIES: u32 = 100;
 
 /// A budget of retries that many callers share.
 ///
 /// When a server is down, each caller by itself would send every request three times. The budget
-/// lets through ten retries at once and one for every ten calls after that, so that a dead server
-/// gets about a tenth more requests, and single failures are still retried. Clones share it.
+/// lets through a hundred retries at once and one for every ten calls after that, so that a dead
+/// server gets at most a fifth more of a thousand requests, and single failures are still retried.
+/// Clones share it.
+///
+/// A wait that the server itself asked for (`Retry-After`) needs no budget: it has said when it
+/// can take more.
 ///
 /// ```
 /// use agently_http::retry::RetryBudget;
@@ -27,19 +29,43 @@ const MAX: u32 = 50 * RETRY_COST;
 ///     budget.call();
 ///     budget.try_retry()
 /// });
-/// assert!(retried.count() <= 120);
+/// assert!(retried.count() <= 200);
 /// ```
 #[derive(Clone)]
 pub struct RetryBudget {
-    tokens: Arc<AtomicU32>,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    tokens: AtomicU32,
+    most: u32,
 }
 
 impl RetryBudget {
-    /// A budget with its starting stock.
+    /// A budget of a hundred retries.
     #[must_use]
     pub fn new() -> Self {
+        Self::with_retries(RETRIES)
+    }
+
+    /// A budget that holds `retries` retries, now and at most. None at all leaves nothing to try
+    /// again with.
+    ///
+    /// ```
+    /// use agently_http::retry::RetryBudget;
+    ///
+    /// let budget = RetryBudget::with_retries(1);
+    /// assert!(budget.try_retry());
+    /// assert!(!budget.try_retry());
+    /// ```
+    #[must_use]
+    pub fn with_retries(retries: u32) -> Self {
+        let most = retries.saturating_mul(RETRY_COST);
         Self {
-            tokens: Arc::new(AtomicU32::new(START)),
+            inner: Arc::new(Inner {
+                tokens: AtomicU32::new(most),
+                most,
+            }),
         }
     }
 
@@ -56,7 +82,8 @@ impl RetryBudget {
     /// Takes one retry out of the budget; `false` when there is none.
     #[must_use]
     pub fn try_retry(&self) -> bool {
-        self.tokens
+        self.inner
+            .tokens
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |tokens| {
                 tokens.checked_sub(RETRY_COST)
             })
@@ -66,9 +93,10 @@ impl RetryBudget {
     fn add(&self, tokens: u32) {
         // Never fails: the closure always has a new value.
         let _ = self
+            .inner
             .tokens
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |held| {
-                Some(held.saturating_add(tokens).min(MAX))
+                Some(held.saturating_add(tokens).min(self.inner.most))
             });
     }
 }
@@ -84,7 +112,7 @@ impl fmt::Debug for RetryBudget {
         f.debug_struct("RetryBudget")
             .field(
                 "retries_left",
-                &(self.tokens.load(Ordering::Relaxed) / RETRY_COST),
+                &(self.inner.tokens.load(Ordering::Relaxed) / RETRY_COST),
             )
             .finish()
     }

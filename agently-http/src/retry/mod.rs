@@ -14,15 +14,20 @@ pub use retry_after::{parse_retry_after, parse_should_retry, RetryAfter};
 
 use http::StatusCode;
 
-/// Whether a status is worth another try: 408, 409, 429 and all of the server's own failures.
+/// Whether a status is worth another try: 408, 409, 429 and the server's own failures, but for 501
+/// and 505, which say that it will never know how.
 #[must_use]
 pub fn is_retryable_status(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 408 | 409 | 429) || status.is_server_error()
+    match status.as_u16() {
+        408 | 409 | 429 => true,
+        501 | 505 => false,
+        _ => status.is_server_error(),
+    }
 }
 
 /// Whether a request that failed with this status may have cost money all the same: the gateway
 /// gave up, the model behind it perhaps not.
 #[must_use]
 pub fn is_maybe_billed_status(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 502 | 504)
+    matches!(status.as_u16(), 502 | 504 | 524)
 }

@@ -2,12 +2,16 @@ use std::time::Duration;
 
 use agently_api::error::ProviderError;
 
+/// The part of a `Retry-After` over which those who got it are spread: a tenth.
+const SPREAD: u32 = 10;
+
 /// How often to try again, and how long to wait before.
 ///
 /// The wait is drawn evenly between nothing and a bound that doubles with each try ("full
 /// jitter"), so that callers who failed together do not come back together. What the server asks
-/// for in `Retry-After` goes before; if that is more than
-/// [`max_retry_after`](Self::max_retry_after), there is no further try.
+/// for in `Retry-After` is waited at least, and up to a tenth of it more, for the same reason; if
+/// it is more than [`max_retry_after`](Self::max_retry_after), there is no further try. A server
+/// that asks for no time at all gets the usual wait.
 ///
 /// ```
 /// use agently_api::error::{ProviderError, ProviderErrorKind};
@@ -91,8 +95,9 @@ impl RetryPolicy {
         if retries >= self.max_retries || !error.is_retryable() {
             return None;
         }
-        if let Some(asked) = error.retry_after() {
-            return (asked <= self.max_retry_after).then_some(asked);
+        let asked = error.retry_after().unwrap_or_default();
+        if asked > self.max_retry_after {
+            return None;
         }
         let factor = 1_u32.checked_shl(retries).unwrap_or(u32::MAX);
         let bound = self.base.saturating_mul(factor).min(self.cap);
@@ -101,6 +106,7 @@ impl RetryPolicy {
         } else {
             0.0
         };
-        Some(bound.mul_f64(draw))
+        let spread = (asked / SPREAD).mul_f64(draw);
+        Some(asked.max(bound.mul_f64(draw)).saturating_add(spread))
     }
 }

@@ -23,8 +23,8 @@ impl From<RetryAfter> for Duration {
 /// Reads `retry-after-ms`, then `Retry-After`: seconds, with or without a fraction, or an HTTP
 /// date, which `wall` is compared with.
 ///
-/// `None` when neither says anything that can be used: negative numbers, dates that have passed
-/// and garbage are no answer, and the caller waits as it would without them. Long waits are
+/// `None` when neither says anything that can be used: zero, negative numbers, dates that have
+/// passed and garbage are no answer, and the caller waits as it would without them. Long waits are
 /// returned as they are; [`RetryPolicy`](super::RetryPolicy) has the last word.
 ///
 /// ```
@@ -69,10 +69,12 @@ fn number(text: &str, divisor: f64) -> Option<Duration> {
         return None;
     }
     let value: f64 = text.parse().ok()?;
-    Duration::try_from_secs_f64(value / divisor).ok()
+    let delay = Duration::try_from_secs_f64(value / divisor).ok()?;
+    (!delay.is_zero()).then_some(delay)
 }
 
 fn date(text: &str, wall: SystemTime) -> Option<Duration> {
     let date = httpdate::parse_http_date(text).ok()?;
-    date.duration_since(wall).ok()
+    let delay = date.duration_since(wall).ok()?;
+    (!delay.is_zero()).then_some(delay)
 }

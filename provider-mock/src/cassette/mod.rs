@@ -11,10 +11,11 @@
 //! every event of the answer and its time, and errors with their words. HTTP headers are no part
 //! of that seam, so keys of the usual kind never come near a cassette. Beyond that,
 //!
-//! - the values of options whose name says that they are secret (`api_key`, `password`, `token`
-//!   and the like) are replaced by `[redacted]`;
-//! - query and user information of image URLs are replaced likewise, because signed links carry
-//!   their key there;
+//! - the values of options whose name says that they are secret (`api_key`, `password`,
+//!   `session_token` and the like), and all values below one named `headers`, are replaced by
+//!   `[redacted]`;
+//! - user information, query and fragment of URLs in options and of images are replaced likewise,
+//!   because signed links carry their key there;
 //! - [`Recorder::redact_request`] and [`Recorder::redact_event`] take a function for the rest.
 //!
 //! **Prompts and answers are recorded in full.** Look at a cassette before you publish it.

@@ -5,8 +5,9 @@ use agently_api::model::{Message, ModelRequest, OutputContract, ToolSpec};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// What stands in the place of a secret.
-const REDACTED: &str = "[redacted]";
+use crate::redaction::{
+    holds_headers, is_secret, text_without_secrets, url_without_secrets, REDACTED,
+};
 
 #[derive(Serialize)]
 struct StoredRequest<'a> {
@@ -71,42 +72,40 @@ pub(super) fn stored_request(request: &ModelRequest) -> Result<Value, ProviderEr
     Ok(value)
 }
 
-/// Replaces the values of fields whose name says that they are secret.
+/// Replaces the values of fields whose name says that they are secret, and what is secret in URLs.
 fn hide_secrets(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             for (name, value) in fields {
                 if is_secret(name) {
-                    *value = Value::String(REDACTED.to_owned());
+                    hide(value);
+                } else if holds_headers(name) {
+                    hide_leaves(value);
                 } else {
                     hide_secrets(value);
                 }
             }
         }
         Value::Array(items) => items.iter_mut().for_each(hide_secrets),
+        Value::String(text) if text.contains("://") => *text = text_without_secrets(text),
         _ => {}
     }
 }
 
-fn is_secret(name: &str) -> bool {
-    const EXACT: [&str; 2] = ["token", "bearer"];
-    const ENDINGS: [&str; 9] = [
-        "apikey",
-        "authorization",
-        "password",
-        "secret",
-        "accesstoken",
-        "authtoken",
-        "bearertoken",
-        "privatekey",
-        "credentials",
-    ];
-    let name: String = name
-        .chars()
-        .filter(|character| character.is_alphanumeric())
-        .flat_map(char::to_lowercase)
-        .collect();
-    EXACT.contains(&name.as_str()) || ENDINGS.iter().any(|ending| name.ends_with(ending))
+/// Replaces a value, unless it is one that can hold no secret.
+fn hide(value: &mut Value) {
+    if !matches!(value, Value::Null | Value::Bool(_)) {
+        *value = Value::String(REDACTED.to_owned());
+    }
+}
+
+/// Replaces every value inside, and keeps the names.
+fn hide_leaves(value: &mut Value) {
+    match value {
+        Value::Object(fields) => fields.values_mut().for_each(hide_leaves),
+        Value::Array(items) => items.iter_mut().for_each(hide_leaves),
+        leaf => hide(leaf),
+    }
 }
 
 /// Takes query and user information out of the URLs of images: signed links carry their key there.
@@ -119,26 +118,9 @@ fn hide_url_secrets(messages: &mut Value) {
         .flatten();
     for part in parts {
         if let Some(Value::String(url)) = part.pointer_mut("/source/url") {
-            *url = without_secrets(url);
+            *url = url_without_secrets(url);
         }
     }
-}
-
-fn without_secrets(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
-    };
-    let authority_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (authority, tail) = rest.split_at(authority_end);
-    let host = match authority.rsplit_once('@') {
-        Some((_, host)) => format!("{REDACTED}@{host}"),
-        None => authority.to_owned(),
-    };
-    let tail = match tail.split_once('?') {
-        Some((path, _)) => format!("{path}?{REDACTED}"),
-        None => tail.to_owned(),
-    };
-    format!("{scheme}://{host}{tail}")
 }
 
 /// Where `asked` first differs from `recorded`, in words that quote no text of either.

@@ -1,3 +1,4 @@
+mod dialect;
 mod schedule;
 
 use std::fmt;
@@ -7,7 +8,9 @@ use std::time::Duration;
 use agently_api::error::ProviderError;
 use agently_api::model::{FinishReason, ModelEvent, ResponseInfo, ToolCallDelta, Usage};
 
-use schedule::{join, split};
+pub use dialect::Dialect;
+pub(crate) use schedule::join;
+use schedule::split;
 
 /// What [`Reply::demo`] says.
 const DEMO_TEXT: &str = r#"{"title":"Why Rust suits small teams","items":["The compiler finds the mistakes that a second pair of eyes would.","One static binary: nothing to install, nothing to drift."]}"#;
@@ -48,6 +51,7 @@ pub struct Reply {
     pub(crate) usage: Option<Usage>,
     pub(crate) ending: Ending,
     pub(crate) failure: Option<ErrorScript>,
+    pub(crate) dialect: Dialect,
 }
 
 /// An event, and an extra silence before it.
@@ -98,6 +102,7 @@ impl Reply {
             usage: None,
             ending: Ending::Finish(None),
             failure: None,
+            dialect: Dialect::OpenAi,
         }
     }
 
@@ -280,6 +285,20 @@ impl Reply {
     /// Sets the request id, told at the beginning.
     pub fn request_id(mut self, request_id: impl Into<String>) -> Self {
         self.info = self.info.with_request_id(request_id);
+        self
+    }
+
+    /// Sets whose way of speaking the wire a [`MockServer`](crate::MockServer) takes on for this
+    /// answer. The provider, which has no wire, makes no difference.
+    ///
+    /// ```
+    /// use agently_provider_mock::{Dialect, Reply};
+    ///
+    /// let reply = Reply::text("4").reasoning("2 + 2").dialect(Dialect::DeepSeek);
+    /// # let _ = reply;
+    /// ```
+    pub fn dialect(mut self, dialect: Dialect) -> Self {
+        self.dialect = dialect;
         self
     }
 

@@ -94,7 +94,7 @@ impl Reply {
 }
 
 /// Joins `more` to `event` if it continues it.
-pub(super) fn join(event: &mut ModelEvent, more: &ModelEvent) -> bool {
+pub(crate) fn join(event: &mut ModelEvent, more: &ModelEvent) -> bool {
     use ModelEvent as E;
     match (event, more) {
         (E::TextDelta(text), E::TextDelta(more))

@@ -2,6 +2,7 @@
 
 mod clock;
 mod connection;
+mod dialect;
 mod openai;
 mod request;
 mod response;

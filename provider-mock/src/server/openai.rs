@@ -8,7 +8,7 @@ use serde_json::{json, Map, Value};
 
 use super::request::RecordedRequest;
 use super::response::{Action, Framing, Response};
-use crate::reply::{Ending, Reply};
+use crate::reply::{Dialect, Ending, Reply};
 
 pub(super) const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
 const JSON: &str = "application/json";
@@ -22,6 +22,7 @@ struct Answer {
     model: String,
     /// With `include_usage`, every chunk has a `usage` field.
     tells_usage: bool,
+    dialect: Dialect,
 }
 
 /// The response to a chat-completions request.
@@ -40,6 +41,7 @@ pub(super) fn answer(reply: &Reply, request: &RecordedRequest, number: usize) ->
             asked.unwrap_or(MODEL).to_owned()
         }),
         tells_usage: request.wants_usage(),
+        dialect: reply.dialect,
     };
     let request_id = reply
         .info
@@ -80,14 +82,23 @@ pub(super) fn models() -> String {
 
 impl Answer {
     fn streamed(mut self, reply: &Reply, request: &RecordedRequest) -> Response {
-        let mut actions = vec![Action::Until(reply.begins_at())];
-        let mut send = |payload: &str| actions.push(Action::Send(sse(payload).into_bytes()));
-        let role = json!({ "role": "assistant", "content": "" });
-        send(&self.chunk(&role, None));
+        let dialect = self.dialect;
+        let comment = || dialect.comment().map(|bytes| Action::Send(bytes.to_vec()));
+        let mut actions: Vec<Action> = comment().into_iter().collect();
+        let mut now = reply.begins_at();
+        actions.push(Action::Until(now));
+        if let Some(opening) = dialect.opening() {
+            let opening = sse(&self.chunk(opening, None, None));
+            actions.push(Action::Send(opening.into_bytes()));
+        }
         let (timed, end) = reply.schedule();
-        for (at, event) in timed {
+        for (at, event) in dialect.events(timed) {
+            if at > now {
+                now = at;
+                actions.extend(comment());
+            }
             actions.push(Action::Until(at));
-            if let Some(bytes) = self.event(event) {
+            if let Some(bytes) = self.event(&event) {
                 actions.push(Action::Send(bytes.into_bytes()));
             }
         }
@@ -95,12 +106,16 @@ impl Answer {
         let mut send = |payload: &str| actions.push(Action::Send(sse(payload).into_bytes()));
         match &reply.ending {
             Ending::Finish(_) => {
-                match reply.finish_reason() {
-                    None | Some(FinishReason::Unknown) => {}
-                    Some(reason) => send(&self.chunk(&json!({}), Some(&reason))),
+                let usage = usage_of(reply, request);
+                let with_finish = dialect.usage_with_finish().then_some(usage);
+                let reason = reply
+                    .finish_reason()
+                    .filter(|reason| *reason != FinishReason::Unknown);
+                if let Some(reason) = &reason {
+                    send(&self.chunk(json!({}), Some(reason), with_finish));
                 }
-                if self.tells_usage {
-                    send(&self.usage_chunk(usage_of(reply, request)));
+                if self.tells_usage && (with_finish.is_none() || reason.is_none()) {
+                    send(&self.usage_chunk(usage));
                 }
                 send("[DONE]");
             }
@@ -123,10 +138,14 @@ impl Answer {
     fn event(&mut self, event: &ModelEvent) -> Option<String> {
         let delta = match event {
             ModelEvent::TextDelta(text) => json!({ "content": text }),
-            ModelEvent::ReasoningDelta(text) => json!({ "reasoning_content": text }),
+            ModelEvent::ReasoningDelta(text) => {
+                Value::from_iter([(self.dialect.reasoning(), text.as_str())])
+            }
             ModelEvent::RefusalDelta(text) => json!({ "refusal": text }),
             ModelEvent::ToolCallDelta(delta) => json!({ "tool_calls": [call_delta(delta)] }),
-            ModelEvent::Finish(reason) => return Some(sse(&self.chunk(&json!({}), Some(reason)))),
+            ModelEvent::Finish(reason) => {
+                return Some(sse(&self.chunk(json!({}), Some(reason), None)));
+            }
             ModelEvent::Usage(usage) => return Some(sse(&self.usage_chunk(*usage))),
             ModelEvent::Raw(raw) => {
                 let name = raw.name.as_ref();
@@ -143,18 +162,15 @@ impl Answer {
             // The wire has no word for the others.
             _ => return None,
         };
-        Some(sse(&self.chunk(&delta, None)))
+        Some(sse(&self.chunk(delta, None, None)))
     }
 
-    fn chunk(&self, delta: &Value, finish: Option<&FinishReason>) -> String {
-        let choice = json!({
-            "index": 0,
-            "delta": delta,
-            "finish_reason": finish.map(FinishReason::as_str),
-        });
+    fn chunk(&self, delta: Value, finish: Option<&FinishReason>, usage: Option<Usage>) -> String {
+        let choice = self.dialect.choice(delta, finish.map(FinishReason::as_str));
         let mut chunk = self.object("chat.completion.chunk", &json!([choice]));
-        if self.tells_usage {
-            chunk.insert("usage".to_owned(), Value::Null);
+        if self.tells_usage || self.dialect.usage_with_finish() {
+            let usage = usage.map_or(Value::Null, usage_body);
+            chunk.insert("usage".to_owned(), usage);
         }
         Value::Object(chunk).to_string()
     }
@@ -162,7 +178,14 @@ impl Answer {
     fn usage_chunk(&self, usage: Usage) -> String {
         let mut chunk = self.object("chat.completion.chunk", &json!([]));
         chunk.insert("usage".to_owned(), usage_body(usage));
+        self.add_timings(&mut chunk, usage);
         Value::Object(chunk).to_string()
+    }
+
+    fn add_timings(&self, body: &mut Map<String, Value>, usage: Usage) {
+        if let Some(timings) = self.dialect.timings(usage) {
+            body.insert("timings".to_owned(), timings);
+        }
     }
 
     fn object(&self, object: &str, choices: &Value) -> Map<String, Value> {
@@ -173,8 +196,10 @@ impl Answer {
             ("model", json!(self.model)),
             ("choices", choices.clone()),
         ];
+        let fingerprint = self.dialect.fingerprint();
         fields
             .into_iter()
+            .chain(fingerprint.map(|print| ("system_fingerprint", json!(print))))
             .map(|(name, value)| (name.to_owned(), value))
             .collect()
     }
@@ -191,7 +216,7 @@ impl Answer {
             match event {
                 ModelEvent::TextDelta(text) => message.insert("content".to_owned(), json!(text)),
                 ModelEvent::ReasoningDelta(text) => {
-                    message.insert("reasoning_content".to_owned(), json!(text))
+                    message.insert(self.dialect.reasoning().to_owned(), json!(text))
                 }
                 ModelEvent::RefusalDelta(text) => message.insert("refusal".to_owned(), json!(text)),
                 ModelEvent::ToolCallDelta(delta) => {
@@ -228,6 +253,7 @@ impl Answer {
         });
         let mut body = self.object("chat.completion", &json!([choice]));
         body.insert("usage".to_owned(), usage_body(usage));
+        self.add_timings(&mut body, usage);
         let mut body = Value::Object(body).to_string().into_bytes();
 
         let mut headers = vec![("content-type".to_owned(), JSON.to_owned())];
@@ -276,12 +302,27 @@ fn failed(error: &ProviderError, after: Duration) -> Response {
 }
 
 fn error_body(error: &ProviderError) -> Value {
+    let (status, code) = (error.status(), error.code());
+    let kind = error
+        .error_type()
+        .unwrap_or_else(|| error_type(status, code, error.message()));
     json!({ "error": {
         "message": error.message(),
-        "type": error.error_type().unwrap_or("server_error"),
+        "type": kind,
         "param": null,
-        "code": error.code(),
+        "code": code,
     }})
+}
+
+/// The `type` that OpenAI gives to an error of this status and code.
+pub(super) fn error_type(status: Option<u16>, code: Option<&str>, message: &str) -> &'static str {
+    match (status, code) {
+        (_, Some("insufficient_quota")) => "insufficient_quota",
+        (Some(429), _) if message.contains("tokens") => "tokens",
+        (Some(429), _) => "requests",
+        (None | Some(500..), _) => "server_error",
+        _ => "invalid_request_error",
+    }
 }
 
 fn call_delta(delta: &ToolCallDelta) -> Map<String, Value> {

@@ -5,6 +5,8 @@ use std::net::TcpStream;
 
 use serde_json::Value;
 
+use crate::redaction::{is_secret, query_without_secrets, REDACTED};
+
 /// Most bytes of a request's head.
 const HEAD_LIMIT: usize = 64 * 1024;
 /// Most bytes of a request's body: room for a few images.
@@ -18,7 +20,7 @@ pub struct RecordedRequest {
     pub method: String,
     /// The path, without the query.
     pub path: String,
-    /// The query, without the `?`.
+    /// The query, without the `?`; the values of keys and tokens are `[redacted]`.
     pub query: Option<String>,
     /// Names in lower case and values, as they came; the values of headers that carry secrets are
     /// `[redacted]`.
@@ -134,7 +136,7 @@ pub(super) fn read(stream: &mut TcpStream, connection: usize) -> Result<Incoming
         .and_then(|value| value.strip_prefix("Bearer "))
         .map(str::to_owned);
     let (path, query) = match target.split_once('?') {
-        Some((path, query)) => (path, Some(query.to_owned())),
+        Some((path, query)) => (path, Some(query_without_secrets(query))),
         None => (target, None),
     };
     Ok(Incoming {
@@ -197,26 +199,15 @@ fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
 }
 
 fn redacted(headers: Vec<(String, String)>) -> Vec<(String, String)> {
-    const SECRET: [&str; 6] = [
-        "authorization",
-        "proxy-authorization",
-        "api-key",
-        "x-api-key",
-        "cookie",
-        "x-goog-api-key",
-    ];
     headers
         .into_iter()
         .map(|(name, value)| {
-            let secret = SECRET.contains(&name.as_str());
-            (
-                name,
-                if secret {
-                    "[redacted]".to_owned()
-                } else {
-                    value
-                },
-            )
+            let value = if is_secret(&name) {
+                REDACTED.to_owned()
+            } else {
+                value
+            };
+            (name, value)
         })
         .collect()
 }

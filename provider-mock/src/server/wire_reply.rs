@@ -94,14 +94,11 @@ impl WireReply {
         Self::response(status, "text/html; charset=utf-8").send(page)
     }
 
-    /// An error in the shape that OpenAI's servers send.
+    /// An error in the shape that OpenAI's servers send, with the `type` that they give to this
+    /// code and status: `insufficient_quota` is its own, too many requests are of type `requests`
+    /// (or `tokens`, if the message speaks of tokens), a wrong key is an `invalid_request_error`.
     pub fn api_error(status: u16, code: &str, message: &str) -> Self {
-        let kind = match status {
-            401 => "authentication_error",
-            429 => "rate_limit_error",
-            500.. => "server_error",
-            _ => "invalid_request_error",
-        };
+        let kind = openai::error_type(Some(status), Some(code), message);
         let body = json!({
             "error": { "message": message, "type": kind, "param": null, "code": code }
         });
