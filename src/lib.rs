@@ -5,12 +5,16 @@ mod defaults;
 pub mod prelude;
 pub mod types;
 
+// Without the feature the trait is there, and only the derive of the same name is not.
+#[cfg(not(feature = "macros"))]
+pub use agently_core::typed::Output;
 #[cfg(feature = "macros")]
-pub use agently_core::output;
+pub use agently_core::{output, Output};
 pub use agently_core::{
-    Agent, All, AnyEvent, BlockingGenerator, Delta, Error, ErrorKind, EventName, Format, Generator,
-    GeneratorKind, Instant, Judgment, ModelResult, Original, Piped, Request, Result, Schema,
-    Specific, SpecificEvent, ValidationContext,
+    Agent, All, AnyEvent, BlockingGenerator, Delta, Error, ErrorKind, EventName, FieldEvent,
+    FieldEvents, FieldPath, Format, Generator, GeneratorKind, Instant, Judgment, Listener,
+    ModelResult, Original, Piped, Provisional, Request, Result, Schema, Specific, SpecificEvent,
+    ValidationContext,
 };
 pub use builder::{Agently, AgentlyBuilder};
 pub use types::data::StreamingData;

@@ -13,6 +13,7 @@ use crate::options::{option_setters, Options};
 use crate::prompt::{Prompt, PromptValue};
 use crate::request::Request;
 use crate::schema::Schema;
+use crate::typed::Output;
 
 /// A model with standing instructions: what requests are made from.
 ///
@@ -137,6 +138,11 @@ impl Agent {
     /// A new request for an answer of this shape.
     pub fn output(&self, schema: Schema) -> Request {
         self.request().output(schema)
+    }
+
+    /// A new request for an answer of this type.
+    pub fn output_type<T: Output>(&self) -> Request {
+        self.request().output_type::<T>()
     }
 }
 

@@ -57,6 +57,8 @@ pub enum ErrorKind {
     Malformed,
     /// A required field is missing or empty.
     Ensure,
+    /// A value is outside the limits that its field declares: a length, a range, a choice.
+    Constraint,
     /// A validator refused the answer.
     Validation,
     /// A validator refused the answer, and asking again would not help.
@@ -71,7 +73,7 @@ pub enum ErrorKind {
     Refusal,
     /// The model asked for tools instead of giving the declared answer.
     ToolCalls,
-    /// The accepted data does not fit the Rust type it was asked for.
+    /// The answer does not fit the Rust type it was asked for as.
     Type,
     /// Raw events were asked for after the request had started without them.
     RawNotKept,
@@ -183,6 +185,7 @@ impl Error {
             ErrorKind::NoDocument
             | ErrorKind::Malformed
             | ErrorKind::Ensure
+            | ErrorKind::Constraint
             | ErrorKind::Validation
             | ErrorKind::Type => true,
             _ => false,

@@ -15,9 +15,12 @@ pub mod repair;
 mod request;
 mod result;
 pub mod schema;
+pub mod typed;
 mod validate;
 
 pub use agent::Agent;
+/// Makes a type an [output type](trait@Output), beside serde's `Deserialize`.
+pub use agently_macros::Output;
 pub use blocker::BlockingGenerator;
 pub use error::{Error, ErrorKind, Result};
 pub use format::Format;
@@ -27,4 +30,5 @@ pub use result::{
     Piped, Specific, SpecificEvent,
 };
 pub use schema::Schema;
+pub use typed::{FieldEvent, FieldEvents, FieldPath, Listener, Output, Provisional};
 pub use validate::{Judgment, ValidationContext};

@@ -3,6 +3,7 @@ use std::time::Duration;
 use agently_api::model::ToolSpec;
 use serde_json::{Map, Value};
 
+use crate::typed::Typed;
 use crate::validate::Validator;
 
 /// How a request is made, beside its prompt.
@@ -21,6 +22,8 @@ pub(crate) struct Options {
     pub(crate) validators: Vec<Validator>,
     /// By wildcard path.
     pub(crate) field_validators: Vec<(String, Validator)>,
+    /// The type that the answer was asked for as.
+    pub(crate) typed: Option<Typed>,
 }
 
 impl Default for Options {
@@ -39,6 +42,7 @@ impl Default for Options {
             raw_events: false,
             validators: Vec::new(),
             field_validators: Vec::new(),
+            typed: None,
         }
     }
 }

@@ -14,7 +14,8 @@ use crate::format::Format;
 use crate::options::{option_setters, Options};
 use crate::prompt::{Prompt, PromptValue};
 use crate::result::{fields, Call, ModelResult};
-use crate::schema::Schema;
+use crate::schema::{Schema, SchemaError};
+use crate::typed::{Output, Typed};
 
 /// One question to the model: prompt slots, the shape wanted back, options.
 ///
@@ -29,6 +30,8 @@ pub struct Request {
     standing: Prompt,
     prompt: Prompt,
     options: Options,
+    /// What was wrong with the declared type.
+    fault: Option<SchemaError>,
 }
 
 impl Request {
@@ -44,6 +47,7 @@ impl Request {
             standing,
             prompt: Prompt::new(),
             options,
+            fault: None,
         }
     }
 
@@ -90,6 +94,43 @@ impl Request {
     /// The shape wanted back: see [`output!`](crate::output).
     pub fn output(mut self, schema: Schema) -> Self {
         self.prompt.set_output(schema);
+        self.options.typed = None;
+        self.fault = None;
+        self
+    }
+
+    /// The type wanted back: its schema is the shape, and an answer is accepted only when it is a
+    /// `T` and keeps within the limits of its fields.
+    ///
+    /// [`async_get_data_object::<T>`](ModelResult::async_get_data_object) then gives every accepted
+    /// answer as a `T`. What is wrong with the type itself, as when it contains itself, is the
+    /// error of the first read (kind [`Schema`](ErrorKind::Schema)).
+    ///
+    /// ```
+    /// use agently_core::{Agent, Output, Result};
+    /// use serde::Deserialize;
+    ///
+    /// #[derive(Deserialize, Output)]
+    /// # #[output(crate = "agently_core")]
+    /// struct Ticket {
+    ///     /// What it is about
+    ///     #[output(max_len = 80)]
+    ///     title: String,
+    /// }
+    ///
+    /// # async fn demo(agent: Agent) -> Result<()> {
+    /// let result = agent.input("The printer is on fire.").output_type::<Ticket>().get_result();
+    /// let ticket: Ticket = result.async_get_data_object().await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn output_type<T: Output>(mut self) -> Self {
+        match T::schema() {
+            Ok(schema) => {
+                self = self.output(schema);
+                self.options.typed = Some(Typed::of::<T>());
+            }
+            Err(fault) => self.fault = Some(fault),
+        }
         self
     }
 
@@ -149,10 +190,17 @@ impl Request {
     /// The result, to be read in any number of ways. Nothing is sent before the first read.
     pub fn get_result(self) -> ModelResult {
         let prompt = self.merged();
-        let checked = prompt
-            .render()
-            .map_err(prompt_error)
-            .and_then(|_| check_rules(prompt.output(), &self.options));
+        let checked = match self.fault {
+            Some(fault) => Err(Error::with_source(
+                ErrorKind::Schema,
+                "the output type has no schema",
+                fault,
+            )),
+            None => prompt
+                .render()
+                .map_err(prompt_error)
+                .and_then(|_| check_rules(prompt.output(), &self.options)),
+        };
         let (provider, runtime) = match (self.provider, self.runtime, checked) {
             (Ok(provider), Some(runtime), Ok(())) => (provider, runtime),
             (Err(error), runtime, _) => return ModelResult::refused(error, runtime),
