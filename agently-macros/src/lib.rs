@@ -63,7 +63,7 @@ pub fn __output(input: TokenStream) -> TokenStream {
 /// Of serde's attributes `rename`, `rename_all`, `default`, `skip`, `flatten`, `transparent`,
 /// `from`, `try_from` and `other` are heeded. `tag`, `content`, `untagged` and `remote` do not
 /// compile, nor do variants with data.
-#[proc_macro_derive(Output, attributes(output))]
+#[proc_macro_derive(Output, attributes(output, serde))]
 pub fn derive_output(input: TokenStream) -> TokenStream {
     derive::expand(input.into()).into()
 }

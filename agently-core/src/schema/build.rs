@@ -14,7 +14,7 @@ pub struct SchemaBuilder {
     ensure: Ensure,
     pub(super) limits: Limits,
     pub(super) absence: Absence,
-    pub(super) values: Option<Box<SchemaBuilder>>,
+    pub(super) values: Option<Box<Self>>,
     pub(super) fault: Option<(SchemaErrorKind, String)>,
 }
 

@@ -102,6 +102,7 @@ pub trait Output: DeserializeOwned + 'static {
     /// The way to the whole answer, from which the ways to its fields go on.
     ///
     /// If your type has a `paths` of its own, write `<Ticket as Output>::paths()`.
+    #[must_use]
     fn paths() -> Self::Path<Self, Self> {
         FieldPath::from_steps(Steps::default())
     }

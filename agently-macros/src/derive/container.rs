@@ -25,7 +25,7 @@ pub(super) enum Shape {
     /// What its one field is.
     Same(Box<Field>),
     /// What another type is.
-    Like(Type),
+    Like(Box<Type>),
     /// One of these texts.
     Choice(Vec<Variant>),
 }
@@ -48,7 +48,7 @@ impl Container {
             ));
         }
         let shape = match (&input.data, serde.from) {
-            (_, Some(ty)) => Shape::Like(ty),
+            (_, Some(ty)) => Shape::Like(Box::new(ty)),
             (Data::Union(_), None) => {
                 return Err(Error::new(input.ident.span(), "a union is no output type"));
             }

@@ -30,10 +30,14 @@ pub(super) fn implementation(input: &DeriveInput, container: &Container) -> Toke
         #[allow(
             dead_code,
             missing_docs,
+            non_snake_case,
             private_bounds,
             private_interfaces,
             unreachable_pub,
             unused_qualifications,
+            clippy::all,
+            clippy::nursery,
+            clippy::pedantic,
             reason = "generated"
         )]
         const _: () = {

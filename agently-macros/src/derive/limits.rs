@@ -26,9 +26,10 @@ pub(super) struct Limits {
 }
 
 struct Call {
-    span: Span,
     of: Kind,
     code: TokenStream,
+    /// What `each(…)` asks of the items.
+    inside: Vec<Kind>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -37,7 +38,18 @@ enum Kind {
     Number,
     List,
     Any,
-    Each,
+}
+
+impl Kind {
+    /// The function that compiles only for types of this kind.
+    fn check(self) -> TokenStream {
+        match self {
+            Self::Text => quote!(textual),
+            Self::Number => quote!(numeric),
+            Self::List => quote!(list_like),
+            Self::Any => quote!(maybe_empty),
+        }
+    }
 }
 
 /// The smallest and the greatest, to notice when they are crossed.
@@ -77,6 +89,7 @@ impl Limits {
                 format!("`{name}` is given twice; keep one of them"),
             ));
         }
+        let mut asked = Vec::new();
         let (of, code) = match name.as_str() {
             "min_len" => (Kind::Text, count(meta, &mut self.lengths.min, "min_len")?),
             "max_len" => (Kind::Text, count(meta, &mut self.lengths.max, "max_len")?),
@@ -87,7 +100,12 @@ impl Limits {
             "pattern" => (Kind::Text, pattern(meta)?),
             "one_of" => (Kind::Text, one_of(meta)?),
             "not_empty" => (Kind::Any, quote!(.not_empty())),
-            "each" if !inside => (Kind::Each, each(meta)?),
+            "each" if !inside => {
+                let limits = each(meta)?;
+                asked.extend(limits.calls.iter().map(|call| call.of));
+                let calls = limits.calls();
+                (Kind::List, quote!(.each(|__item| __item #calls)))
+            }
             "desc" if !inside => {
                 self.description = Some(meta.value()?.parse::<LitStr>()?.value());
                 self.seen.push(name);
@@ -115,7 +133,11 @@ impl Limits {
         for bounds in [&self.lengths, &self.numbers, &self.items] {
             bounds.check(span)?;
         }
-        self.calls.push(Call { span, of, code });
+        self.calls.push(Call {
+            of,
+            code,
+            inside: asked,
+        });
         self.seen.push(name);
         Ok(())
     }
@@ -127,28 +149,27 @@ impl Limits {
 
     /// Statements that do not compile when a limit is none of this type's.
     pub(super) fn checks(&self, ty: &Type) -> TokenStream {
+        // The type is what a message underlines, as it names the type.
+        let span = ty.span();
+        let items: TokenStream = quote_spanned!(span=> <#ty as __agently::ListLike>::Item);
         let mut seen = Vec::new();
         let mut checks = TokenStream::new();
         for call in &self.calls {
-            if seen.contains(&call.of) {
-                continue;
+            let own = std::iter::once((call.of, false));
+            for (kind, inside) in own.chain(call.inside.iter().map(|kind| (*kind, true))) {
+                if seen.contains(&(kind, inside)) {
+                    continue;
+                }
+                seen.push((kind, inside));
+                let check = kind.check();
+                checks.extend(if inside {
+                    quote_spanned!(span=> __agently::#check::<#items>();)
+                } else {
+                    quote_spanned!(span=> __agently::#check::<#ty>();)
+                });
             }
-            seen.push(call.of);
-            let check = match call.of {
-                Kind::Text => quote!(textual),
-                Kind::Number => quote!(numeric),
-                Kind::List | Kind::Each => quote!(list_like),
-                Kind::Any => quote!(maybe_empty),
-            };
-            // The type is what the message underlines, as it names the type.
-            let span = ty.span();
-            checks.extend(quote_spanned!(span=> __agently::#check::<#ty>();));
         }
         checks
-    }
-
-    fn first_span(&self) -> Option<Span> {
-        self.calls.first().map(|call| call.span)
     }
 }
 
@@ -210,15 +231,17 @@ fn one_of(meta: &ParseNestedMeta<'_>) -> Result<TokenStream> {
     Ok(quote!(.one_of([#(#choices),*])))
 }
 
-fn each(meta: &ParseNestedMeta<'_>) -> Result<TokenStream> {
-    let mut limits = Limits::default();
-    meta.parse_nested_meta(|meta| limits.read(&meta, true))?;
-    if limits.first_span().is_none() {
+fn each(meta: &ParseNestedMeta<'_>) -> Result<Limits> {
+    let ahead = meta.input.fork();
+    let content;
+    parenthesized!(content in ahead);
+    if content.is_empty() {
         return Err(Error::new(
             meta.path.span(),
             "`each(…)` says nothing; write what every item is like, as `each(max_len = 80)`",
         ));
     }
-    let calls = limits.calls();
-    Ok(quote!(.each(|__item| __item #calls)))
+    let mut limits = Limits::default();
+    meta.parse_nested_meta(|meta| limits.read(&meta, true))?;
+    Ok(limits)
 }

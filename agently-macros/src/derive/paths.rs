@@ -1,6 +1,6 @@
 //! The ways to the fields of a type.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{parse_quote, DeriveInput, GenericParam, Generics, Ident};
@@ -63,7 +63,10 @@ fn object_paths(
         .insert(1, parse_quote!(__Target: __agently::Output));
     let (implemented, _, bounds) = bounded.split_for_impl();
     let spelt = format!("{}Path", input.ident);
-    let methods = fields.iter().filter_map(method);
+    let (_, own, _) = input.generics.split_for_impl();
+    let itself = &input.ident;
+    let itself = quote!(#itself #own);
+    let methods = fields.iter().filter_map(|field| method(field, &itself));
     let definition = quote! {
         #visibility struct #name #declared {
             steps: __agently::Steps,
@@ -117,7 +120,22 @@ fn argument(parameter: &GenericParam) -> &Ident {
     }
 }
 
-fn method(field: &Field) -> Option<TokenStream> {
+/// The type, with `Self` by its name: inside the path's methods it would mean the path.
+fn by_name(tokens: TokenStream, itself: &TokenStream) -> TokenStream {
+    let named = tokens.into_iter().map(|token| match token {
+        TokenTree::Ident(ident) if ident == "Self" => itself.clone(),
+        TokenTree::Group(group) => {
+            let inner = by_name(group.stream(), itself);
+            let mut named = Group::new(group.delimiter(), inner);
+            named.set_span(group.span());
+            TokenTree::Group(named).into()
+        }
+        token => token.into(),
+    });
+    named.collect()
+}
+
+fn method(field: &Field, itself: &TokenStream) -> Option<TokenStream> {
     let Field {
         name,
         visibility,
@@ -126,7 +144,10 @@ fn method(field: &Field) -> Option<TokenStream> {
         ..
     } = field;
     let name = name.as_ref()?;
-    let way = way(ty, &quote!(#ty));
+    let named = by_name(quote!(#ty), itself);
+    let way = quote_spanned! {ty.span()=>
+        <#named as __agently::Output>::Path<__Root, #named>
+    };
     // A flattened field's own fields stand where it would.
     let steps = if field.flatten {
         quote!(__agently::Clone::clone(&self.steps))
