@@ -472,7 +472,7 @@ fn a_path_of_another_type_is_refused_before_anything_is_sent() {
 #[expect(dead_code, reason = "never read")]
 struct Comment {
     text: String,
-    replies: Vec<Comment>,
+    replies: Vec<Self>,
 }
 
 #[test]
