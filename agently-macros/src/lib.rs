@@ -56,7 +56,7 @@ pub fn __output(input: TokenStream) -> TokenStream {
 /// | `as = "String"` | all | the shape of another type, as for `#[serde(with = "…")]` |
 ///
 /// On the type itself, `#[output(desc = "…")]` stands instead of its doc comment, and
-/// `#[output(crate = "…")]` says where `agently_core` is, if not at `::agently::core`.
+/// `#[output(crate = "…")]` says where `agently_core` is, if not at `::agently::engine`.
 ///
 /// # serde
 ///

@@ -14,7 +14,7 @@ pub(super) fn implementation(input: &DeriveInput, container: &Container) -> Toke
     let name = &input.ident;
     let root: syn::Path = match &container.root {
         Some(root) => root.clone(),
-        None => parse_quote!(::agently::core),
+        None => parse_quote!(::agently::engine),
     };
     let generics = bounded(&input.generics);
     let (implemented, arguments, bounds) = generics.split_for_impl();
