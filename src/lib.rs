@@ -2,7 +2,10 @@
 
 mod builder;
 mod defaults;
+#[cfg(feature = "openai")]
+mod open_ai_settings;
 pub mod prelude;
+mod sources;
 pub mod types;
 
 #[cfg(feature = "macros")]
@@ -10,9 +13,11 @@ pub use agently_core::output;
 pub use agently_core::{
     Agent, All, AnyEvent, BlockingGenerator, Delta, Error, ErrorKind, EventName, Generator,
     GeneratorKind, Instant, Judgment, ModelResult, Original, Piped, Request, Result, Schema,
-    Specific, SpecificEvent, ValidationContext,
+    Session, Settings, Specific, SpecificEvent, ValidationContext,
 };
 pub use builder::{Agently, AgentlyBuilder};
+#[cfg(feature = "openai")]
+pub use open_ai_settings::OpenAiSettings;
 pub use types::data::StreamingData;
 
 pub use agently_api as api;

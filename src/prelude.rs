@@ -12,5 +12,5 @@ pub use crate::types::data::StreamingData;
 pub use crate::types::model::ModelProvider;
 pub use crate::{
     Agent, Agently, All, AnyEvent, Delta, ErrorKind, EventName, Instant, Judgment, ModelResult,
-    Original, Request, Schema, Specific, SpecificEvent,
+    Original, Request, Schema, Session, Settings, Specific, SpecificEvent,
 };

@@ -8,11 +8,15 @@ mod agent;
 mod blocker;
 mod error;
 pub mod instant;
+mod nearest;
+pub mod notation;
 mod options;
 pub mod prompt;
 mod request;
 mod result;
 pub mod schema;
+pub mod session;
+pub mod settings;
 mod validate;
 
 pub use agent::Agent;
@@ -24,4 +28,6 @@ pub use result::{
     Piped, Specific, SpecificEvent,
 };
 pub use schema::Schema;
+pub use session::Session;
+pub use settings::Settings;
 pub use validate::{Judgment, ValidationContext};

@@ -14,6 +14,7 @@ use crate::options::{option_setters, Options};
 use crate::prompt::{Prompt, PromptValue};
 use crate::result::{fields, Call, ModelResult};
 use crate::schema::Schema;
+use crate::session::Attached;
 
 /// One question to the model: prompt slots, the shape wanted back, options.
 ///
@@ -121,13 +122,29 @@ impl Request {
         self.standing.merged(&self.prompt)
     }
 
+    /// The prompt as it would be sent now, with the turns of the session.
+    fn shown(&self) -> Result<Prompt> {
+        let mut prompt = self.merged();
+        prompt.render().map_err(prompt_error)?;
+        if let Some(attached) = self.attached() {
+            attached.show(&mut prompt);
+        }
+        Ok(prompt)
+    }
+
+    fn attached(&self) -> Option<Attached> {
+        let session = self.options.session.clone()?;
+        let after = self.standing.chat_history().len();
+        Some(Attached { session, after })
+    }
+
     /// The whole prompt as a person reads it: each message with its role.
     ///
     /// # Errors
     ///
     /// Kind [`Prompt`](ErrorKind::Prompt) if the prompt cannot be sent, as when it is empty.
     pub fn get_prompt_text(&self) -> Result<String> {
-        self.merged().to_text().map_err(prompt_error)
+        self.shown()?.to_text().map_err(prompt_error)
     }
 
     /// The messages that would be sent.
@@ -136,7 +153,7 @@ impl Request {
     ///
     /// Kind [`Prompt`](ErrorKind::Prompt) if the prompt cannot be sent, as when it is empty.
     pub fn get_messages(&self) -> Result<Vec<Message>> {
-        self.merged().render().map_err(prompt_error)
+        self.shown()?.render().map_err(prompt_error)
     }
 
     /// The result, to be read in any number of ways. Nothing is sent before the first read.
@@ -146,7 +163,14 @@ impl Request {
             .render()
             .map_err(prompt_error)
             .and_then(|_| check_rules(prompt.output(), &self.options));
-        let (provider, runtime) = match (self.provider, self.runtime, checked) {
+        let session = self.attached();
+        let mut options = self.options;
+        let bound = std::mem::take(&mut options.bound);
+        if let Err(error) = bound.apply(&mut options) {
+            return ModelResult::refused(error, self.runtime);
+        }
+        let provider = bound.provider().unwrap_or(self.provider);
+        let (provider, runtime) = match (provider, self.runtime, checked) {
             (Ok(provider), Some(runtime), Ok(())) => (provider, runtime),
             (Err(error), runtime, _) => return ModelResult::refused(error, runtime),
             (_, None, _) => {
@@ -162,7 +186,8 @@ impl Request {
             provider,
             runtime,
             prompt,
-            options: self.options,
+            options,
+            session,
         })
     }
 

@@ -43,6 +43,7 @@ mod readable;
 mod render;
 mod slot;
 mod text;
+mod turn;
 mod value;
 
 pub use error::{PromptError, PromptErrorKind};

@@ -51,7 +51,6 @@ mod describe;
 mod ensure;
 mod error;
 mod json_schema;
-mod nearest;
 mod parse;
 mod tree;
 mod value_type;
