@@ -280,7 +280,10 @@ impl Keys {
                 self.paths().find(leaf).map(str::to_owned)
             });
         }
-        nearest(path, self.paths(), 2)
+        // Of a long name more letters may be wrong.
+        let leaf = path.rsplit('.').next().unwrap_or_default();
+        let limit = if leaf.len() < 8 { 2 } else { 3 };
+        nearest(path, self.paths(), limit)
             .or_else(|| {
                 let same = |known: &&str| known.eq_ignore_ascii_case(path);
                 self.paths().find(same)
