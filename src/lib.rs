@@ -13,12 +13,22 @@ pub use agently_core::output;
 pub use agently_core::{
     Agent, All, AnyEvent, BlockingGenerator, Delta, Error, ErrorKind, EventName, Generator,
     GeneratorKind, Instant, Judgment, ModelResult, Original, Piped, Request, Result, Schema,
-    Session, Settings, Specific, SpecificEvent, ValidationContext,
+    Session, Sessions, Settings, Specific, SpecificEvent, ValidationContext,
 };
 pub use builder::{Agently, AgentlyBuilder};
 #[cfg(feature = "openai")]
 pub use open_ai_settings::OpenAiSettings;
 pub use types::data::StreamingData;
+
+/// The pages under `docs/`, whose examples are tests.
+#[cfg(all(doctest, feature = "mock", feature = "macros"))]
+mod pages {
+    #[doc = include_str!("../docs/settings.md")]
+    mod settings {}
+
+    #[doc = include_str!("../docs/sessions.md")]
+    mod sessions {}
+}
 
 pub use agently_api as api;
 /// The engine, for those who assemble agents themselves.

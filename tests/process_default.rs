@@ -31,7 +31,12 @@ fn in_a_process_of_its_own(test: &str, environment: &[(&str, &str)]) -> bool {
         return true;
     }
     let mut command = Command::new(std::env::current_exe().unwrap());
-    for name in ["OPENAI_BASE_URL", "OPENAI_API_KEY", "OPENAI_MODEL"] {
+    for name in [
+        "OPENAI_BASE_URL",
+        "OPENAI_API_KEY",
+        "OPENAI_MODEL",
+        "AGENTLY_SETTINGS",
+    ] {
         command.env_remove(name);
     }
     let output = command

@@ -15,13 +15,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
 
-use agently::core::session::Sessions;
 use agently::mock::{MockProvider, Reply};
 use agently::prelude::*;
 use agently::types::error::{ProviderError, ProviderErrorKind};
 use agently::types::model::{FinishReason, Message, ModelRequest, ToolCallDelta};
 use agently::types::rt::Runtime;
-use agently::Judgment;
+use agently::{Judgment, Sessions};
 use futures_util::future::{join, join_all};
 use support::{agent, assert_says, in_virtual_time, on_each_runtime, seed, seed_data, SEED_ANSWER};
 

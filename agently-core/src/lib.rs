@@ -28,6 +28,6 @@ pub use result::{
     Piped, Specific, SpecificEvent,
 };
 pub use schema::Schema;
-pub use session::Session;
+pub use session::{Session, Sessions};
 pub use settings::Settings;
 pub use validate::{Judgment, ValidationContext};
