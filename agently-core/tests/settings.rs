@@ -237,6 +237,24 @@ fn only_variables_that_are_allowed_are_read() {
 }
 
 #[test]
+fn settings_that_are_merged_bring_their_files_and_no_strange_keys() {
+    let other = settings()
+        .with("Acme.base_url", "http://${ENV.FILE_HOST}/")
+        .unwrap()
+        .with_dot_env_text("FILE_HOST=a.test\nSHIP_KEY=from-file")
+        .unwrap();
+    let mut own = variables(settings().with("request.max_retries", 1).unwrap());
+    own.merge(&other).unwrap();
+    let url = own.get::<String>("Acme.base_url").unwrap();
+    assert_eq!(url.as_deref(), Some("http://a.test/"));
+    assert_eq!(own.get::<u32>("request.max_retries").unwrap(), Some(1));
+    // What the process says goes before the file.
+    assert_eq!(own.env("SHIP_KEY").as_deref(), Some("sk-beagle\n"));
+    let error = Settings::default().merge(&other).unwrap_err();
+    assert_eq!(error.kind(), SettingsErrorKind::UnknownKey);
+}
+
+#[test]
 fn nothing_secret_is_printed() {
     let settings = variables(settings())
         .with("Acme.api_key", "sk-written-out")

@@ -40,8 +40,7 @@ impl Bound {
     }
 
     pub(crate) fn merge(&mut self, settings: &Settings) {
-        let groups = settings.values.keys();
-        let provider = groups.filter(|group| is_provider_path(group)).count() > 0;
+        let provider = settings.values.keys().any(|group| is_provider_path(group));
         let outcome = groups_checked(self, settings).and_then(|()| self.settings.merge(settings));
         self.changed(outcome, provider);
     }

@@ -36,6 +36,18 @@ impl Environment {
         }
     }
 
+    /// Adds the variables of another's files.
+    pub(super) fn add_files_of(&mut self, other: &Self) {
+        if !other.files.is_empty() {
+            let files = other.files.iter();
+            self.add_file(
+                files
+                    .map(|(name, value)| (name.clone(), value.clone()))
+                    .collect(),
+            );
+        }
+    }
+
     pub(super) fn allow(&mut self, names: Vec<String>) {
         self.allowed = Some(names.into());
     }

@@ -227,13 +227,16 @@ impl Settings {
         self.environment.get(name)
     }
 
-    /// Merges all that `other` has set. Its variables and its keys stay with it.
+    /// Merges all that `other` has set, and the variables of its `.env` files. Its keys, and where
+    /// else it reads variables, stay with it.
     ///
     /// # Errors
     ///
     /// `other` has settings that this one does not know.
     pub fn merge(&mut self, other: &Self) -> Result<(), SettingsError> {
-        self.merge_value(Value::Object((*other.values).clone()))
+        self.merge_value(Value::Object((*other.values).clone()))?;
+        self.environment.add_files_of(&other.environment);
+        Ok(())
     }
 
     /// Whether something is set at `path`, or below it.
