@@ -11,7 +11,6 @@
 
 mod support;
 
-use std::process::Command;
 use std::time::Duration;
 
 use agently::mock::{MockProvider, MockServer, Reply};
@@ -312,82 +311,4 @@ fn nothing_secret_is_printed() {
         text += &format!("{error:?} {}", chain(&error));
     }
     assert!(!text.contains(KEY), "{text}");
-}
-
-const CHILD: &str = "AGENTLY_TEST_CHILD";
-
-/// Runs the test of this name again in a process with this settings file, where [`CHILD`] is set.
-/// Says whether this is that process.
-#[cfg(any(feature = "tokio", feature = "smol"))]
-fn with_a_settings_file(test: &str, ending: &str, text: &str) -> bool {
-    if std::env::var_os(CHILD).is_some() {
-        return true;
-    }
-    let name = format!("agently-{test}-{}.{ending}", std::process::id());
-    let path = std::env::temp_dir().join(name);
-    std::fs::write(&path, text).unwrap();
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    for name in ["OPENAI_BASE_URL", "OPENAI_API_KEY", "OPENAI_MODEL"] {
-        command.env_remove(name);
-    }
-    let output = command
-        .args(["--exact", test, "--nocapture"])
-        .env(CHILD, "1")
-        .env("NO_PROXY", "*")
-        .env("AGENTLY_SETTINGS", &path)
-        .output()
-        .unwrap();
-    std::fs::remove_file(&path).unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{text}{errors}");
-    assert!(text.contains("1 passed"), "{text}");
-    false
-}
-
-#[cfg(any(feature = "tokio", feature = "smol"))]
-#[test]
-fn the_default_reads_the_file_that_the_environment_names() {
-    let server = server();
-    let yaml = format!(
-        "OpenAICompatible:\n  base_url: {}\n  model: from-file\nrequest:\n  options: {{seed: 5}}\n",
-        server.base_url()
-    );
-    let name = "the_default_reads_the_file_that_the_environment_names";
-    if with_a_settings_file(name, "yaml", &yaml) {
-        let first = Agently::create_agent();
-        // What is set is merged into what the file says, for agents made from then on.
-        Agently::set_settings("OpenAICompatible.model", "from-code").unwrap();
-        for agent in [Agently::create_agent(), first] {
-            assert_eq!(seed(&agent).start().unwrap(), seed_data());
-        }
-        return;
-    }
-    let models: Vec<_> = server
-        .requests()
-        .iter()
-        .map(|request| request.field("/model").unwrap().to_string())
-        .collect();
-    assert_eq!(models, [r#""from-code""#, r#""from-file""#]);
-    assert_eq!(server.requests()[1].field("/seed"), Some(&json!(5)));
-}
-
-#[cfg(any(feature = "tokio", feature = "smol"))]
-#[test]
-fn a_fault_in_that_file_is_the_error_of_the_first_read() {
-    let name = "a_fault_in_that_file_is_the_error_of_the_first_read";
-    if with_a_settings_file(name, "json", r#"{ "OpenAICompatible": { "modle": "m" } }"#) {
-        let error = Agently::create_agent().input("x").start().unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Config);
-        assert_says(
-            &error,
-            &[
-                "AGENTLY_SETTINGS",
-                "did you mean `OpenAICompatible.model`?",
-                ".json",
-            ],
-        );
-        // It is not hidden by settings in code either.
-        assert!(Agently::set_settings("request.max_retries", 1).is_err());
-    }
 }
