@@ -12,6 +12,6 @@ pub use crate::types::data::StreamingData;
 pub use crate::types::model::ModelProvider;
 pub use crate::{
     Agent, Agently, All, AnyEvent, Delta, ErrorKind, EventName, FieldEvent, FieldPath, Format,
-    Instant, Judgment, Listener, ModelResult, Original, Output, Request, Schema, Specific,
-    SpecificEvent,
+    Instant, Judgment, Listener, ModelResult, Original, Output, Request, Schema, Session, Settings,
+    Specific, SpecificEvent,
 };

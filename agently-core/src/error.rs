@@ -49,6 +49,8 @@ pub enum ErrorKind {
     Prompt,
     /// The output schema is wrong. No request was sent.
     Schema,
+    /// The session of the request has a fault, or its resize handler failed. No request was sent.
+    Session,
     /// A blocking call was made inside an async task.
     BlockingInAsync,
     /// The answer contains no document of the declared shape.

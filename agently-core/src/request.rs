@@ -15,6 +15,7 @@ use crate::options::{option_setters, Options};
 use crate::prompt::{Prompt, PromptValue};
 use crate::result::{fields, Call, ModelResult};
 use crate::schema::{Schema, SchemaError};
+use crate::session::Attached;
 use crate::typed::{Output, Typed};
 
 /// One question to the model: prompt slots, the shape wanted back, options.
@@ -166,7 +167,27 @@ impl Request {
     option_setters!(options);
 
     fn merged(&self) -> Prompt {
-        self.standing.merged(&self.prompt)
+        let mut prompt = self.standing.merged(&self.prompt);
+        if let Some(format) = self.options.bound.output_format() {
+            prompt.default_output_format(format);
+        }
+        prompt
+    }
+
+    /// The prompt as it would be sent now, with the turns of the session.
+    fn shown(&self) -> Result<Prompt> {
+        let mut prompt = self.merged();
+        prompt.render().map_err(prompt_error)?;
+        if let Some(attached) = self.attached() {
+            attached.show(&mut prompt);
+        }
+        Ok(prompt)
+    }
+
+    fn attached(&self) -> Option<Attached> {
+        let session = self.options.session.clone()?;
+        let after = self.standing.chat_history().len();
+        Some(Attached { session, after })
     }
 
     /// The whole prompt as a person reads it: each message with its role.
@@ -175,7 +196,7 @@ impl Request {
     ///
     /// Kind [`Prompt`](ErrorKind::Prompt) if the prompt cannot be sent, as when it is empty.
     pub fn get_prompt_text(&self) -> Result<String> {
-        self.merged().to_text().map_err(prompt_error)
+        self.shown()?.to_text().map_err(prompt_error)
     }
 
     /// The messages that would be sent.
@@ -184,12 +205,13 @@ impl Request {
     ///
     /// Kind [`Prompt`](ErrorKind::Prompt) if the prompt cannot be sent, as when it is empty.
     pub fn get_messages(&self) -> Result<Vec<Message>> {
-        self.merged().render().map_err(prompt_error)
+        self.shown()?.render().map_err(prompt_error)
     }
 
     /// The result, to be read in any number of ways. Nothing is sent before the first read.
     pub fn get_result(self) -> ModelResult {
         let prompt = self.merged();
+        let session = self.attached();
         let checked = match self.fault {
             Some(fault) => Err(Error::with_source(
                 ErrorKind::Schema,
@@ -201,7 +223,13 @@ impl Request {
                 .map_err(prompt_error)
                 .and_then(|_| check_rules(prompt.output(), &self.options)),
         };
-        let (provider, runtime) = match (self.provider, self.runtime, checked) {
+        let mut options = self.options;
+        let bound = std::mem::take(&mut options.bound);
+        if let Err(error) = bound.apply(&mut options) {
+            return ModelResult::refused(error, self.runtime);
+        }
+        let provider = bound.provider().unwrap_or(self.provider);
+        let (provider, runtime) = match (provider, self.runtime, checked) {
             (Ok(provider), Some(runtime), Ok(())) => (provider, runtime),
             (Err(error), runtime, _) => return ModelResult::refused(error, runtime),
             (_, None, _) => {
@@ -217,7 +245,8 @@ impl Request {
             provider,
             runtime,
             prompt,
-            options: self.options,
+            options,
+            session,
         })
     }
 

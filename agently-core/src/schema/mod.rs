@@ -69,7 +69,6 @@ mod ensure;
 mod error;
 mod json_schema;
 mod limits;
-mod nearest;
 mod parse;
 mod parse_limits;
 mod refine;

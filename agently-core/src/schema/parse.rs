@@ -2,10 +2,10 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 use serde_json::{Map, Value};
 
 use super::build::{check_depth, check_hint};
-use super::nearest::nearest;
 use super::parse_limits::{read_absence, read_limits, LIMIT_KEYS};
 use super::value_type::{misspelt, named, Named};
 use super::{Ensure, EnsureStep, Schema, SchemaBuilder, SchemaError, SchemaErrorKind, ValueType};
+use crate::nearest::nearest;
 
 /// The keys of the long form; those of the limits are read apart.
 const TYPE: &str = "$type";
