@@ -11,6 +11,7 @@ pub use serde_json::json;
 pub use crate::types::data::StreamingData;
 pub use crate::types::model::ModelProvider;
 pub use crate::{
-    Agent, Agently, All, AnyEvent, Delta, ErrorKind, EventName, Format, Instant, Judgment,
-    ModelResult, Original, Request, Schema, Specific, SpecificEvent,
+    Agent, Agently, All, AnyEvent, Delta, ErrorKind, EventName, FieldEvent, FieldPath, Format,
+    Instant, Judgment, Listener, ModelResult, Original, Output, Request, Schema, Session, Settings,
+    Specific, SpecificEvent,
 };

@@ -16,6 +16,7 @@
 
 mod support;
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use agently::mock::{MockServer, Reply};
@@ -31,7 +32,12 @@ fn in_a_process_of_its_own(test: &str, environment: &[(&str, &str)]) -> bool {
         return true;
     }
     let mut command = Command::new(std::env::current_exe().unwrap());
-    for name in ["OPENAI_BASE_URL", "OPENAI_API_KEY", "OPENAI_MODEL"] {
+    for name in [
+        "OPENAI_BASE_URL",
+        "OPENAI_API_KEY",
+        "OPENAI_MODEL",
+        "AGENTLY_SETTINGS",
+    ] {
         command.env_remove(name);
     }
     let output = command
@@ -120,4 +126,65 @@ fn settings_go_before_the_environment_and_for_later_agents() {
 fn seed_server() -> MockServer {
     let server = MockServer::builder().reply(Reply::text(SEED_ANSWER));
     server.repeat_last().start().unwrap()
+}
+
+/// Writes a settings file for a test, and gives its path.
+fn settings_file(test: &str, ending: &str, text: &str) -> PathBuf {
+    let name = format!("agently-{test}-{}.{ending}", std::process::id());
+    let path = std::env::temp_dir().join(name);
+    if std::env::var_os(CHILD).is_none() {
+        std::fs::write(&path, text).unwrap();
+    }
+    path
+}
+
+#[test]
+fn the_default_reads_the_file_that_the_environment_names() {
+    let server = seed_server();
+    let yaml = format!(
+        "OpenAICompatible:\n  base_url: {}\n  model: from-file\nrequest:\n  options: {{seed: 5}}\n",
+        server.base_url()
+    );
+    let name = "the_default_reads_the_file_that_the_environment_names";
+    let path = settings_file(name, "yaml", &yaml);
+    if in_a_process_of_its_own(name, &[("AGENTLY_SETTINGS", path.to_str().unwrap())]) {
+        let first = Agently::create_agent();
+        // What is set is merged into what the file says, for agents made from then on.
+        Agently::set_settings("OpenAICompatible.model", "from-code").unwrap();
+        for agent in [Agently::create_agent(), first] {
+            assert_eq!(seed(&agent).start().unwrap(), seed_data());
+        }
+        return;
+    }
+    std::fs::remove_file(&path).unwrap();
+    let models: Vec<_> = server
+        .requests()
+        .iter()
+        .map(|request| request.field("/model").unwrap().to_string())
+        .collect();
+    assert_eq!(models, [r#""from-code""#, r#""from-file""#]);
+    assert_eq!(server.requests()[1].field("/seed"), Some(&json!(5)));
+}
+
+#[test]
+fn a_fault_in_that_file_is_the_error_of_the_first_read() {
+    let name = "a_fault_in_that_file_is_the_error_of_the_first_read";
+    let text = r#"{ "OpenAICompatible": { "modle": "m" } }"#;
+    let path = settings_file(name, "json", text);
+    if in_a_process_of_its_own(name, &[("AGENTLY_SETTINGS", path.to_str().unwrap())]) {
+        let error = Agently::create_agent().input("x").start().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert_says(
+            &error,
+            &[
+                "AGENTLY_SETTINGS",
+                "did you mean `OpenAICompatible.model`?",
+                ".json",
+            ],
+        );
+        // It is not hidden by settings in code either.
+        assert!(Agently::set_settings("request.max_retries", 1).is_err());
+        return;
+    }
+    std::fs::remove_file(&path).unwrap();
 }

@@ -23,7 +23,7 @@ use agently::types::sink::{ChannelSink, Collect};
 use agently::types::Secret;
 use agently::{
     AgentlyBuilder, AnyEvent, BlockingGenerator, Error, EventName, Generator, GeneratorKind,
-    SpecificEvent,
+    OpenAiSettings, Sessions, SpecificEvent,
 };
 use support::{agent, chain, open_ai, seed, threads};
 
@@ -38,6 +38,8 @@ fn types_can_be_sent_shared_and_cloned() {
     cloned::<Request>();
     cloned::<ModelResult>();
     cloned::<Schema>();
+    cloned::<(Settings, OpenAiSettings)>();
+    cloned::<(Session, Sessions)>();
     cloned::<StreamingData>();
     cloned::<SpecificEvent>();
     cloned::<AnyEvent>();

@@ -91,7 +91,7 @@ fn what_was_shown_before_a_retry_is_gone_after_it() {
     let bad = [
         r#"{"items":["x","y","z"],"other":1}"#,
         "no answer at all",
-        r#"{"title": "a" "b"}"#,
+        r#"{"title": "a", "items": oops}"#,
     ];
     for size in [1, 2, 3, 5, 1000] {
         let mut replies: Vec<Reply> = bad

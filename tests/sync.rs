@@ -89,6 +89,40 @@ fn every_pair_of_a_request_agrees() {
     }
 }
 
+#[derive(Debug, serde::Deserialize, Output)]
+struct Seed {
+    title: String,
+    items: Vec<String>,
+}
+
+#[test]
+fn every_pair_of_a_typed_result_agrees() {
+    assert_eq!(
+        names(ModelResult::TYPED_SYNC_PAIRS),
+        ["get_events", "listen"]
+    );
+    let runtime = threads();
+    for (case, provider) in cases() {
+        let new = || {
+            let request = agent(&runtime, provider()).input("Go.");
+            request.output_type::<Seed>().get_result()
+        };
+        let path = || Seed::paths().items().each();
+        let waited: Vec<_> = new().get_events(path()).map(told).collect();
+        let events = new().get_async_events(path());
+        let awaited: Vec<_> = runtime.block_on(events.map(told).collect()).unwrap();
+        assert_eq!(waited, awaited, "{case}");
+
+        let listener = || Listener::new().on(Seed::paths().title(), |_| {});
+        let waited = new().listen(listener());
+        let awaited = runtime.block_on(new().async_listen(listener())).unwrap();
+        assert_eq!(told(waited), told(awaited), "{case}");
+        if let Ok(Seed { title, items }) = new().get_data_object() {
+            assert!(!title.is_empty() && !items.is_empty(), "{case}");
+        }
+    }
+}
+
 #[test]
 fn every_pair_of_a_result_agrees() {
     let runtime = threads();

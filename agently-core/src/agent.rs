@@ -13,6 +13,9 @@ use crate::options::{option_setters, Options};
 use crate::prompt::{Prompt, PromptValue};
 use crate::request::Request;
 use crate::schema::Schema;
+use crate::session::{Session, Sessions};
+use crate::settings::{Bound, ProviderSource, Settings};
+use crate::typed::Output;
 
 /// A model with standing instructions: what requests are made from.
 ///
@@ -38,6 +41,7 @@ struct Inner {
     runtime: Option<Runtime>,
     prompt: Prompt,
     options: Options,
+    sessions: Sessions,
 }
 
 impl Agent {
@@ -52,6 +56,29 @@ impl Agent {
         Self::assemble(Err(error), runtime)
     }
 
+    /// An agent that asks the provider which `settings` speak of. When its settings change, `source`
+    /// is asked again. Without a `runtime` every read is an error.
+    pub fn from_settings(
+        settings: Settings,
+        source: Arc<dyn ProviderSource>,
+        runtime: Option<Runtime>,
+    ) -> Self {
+        let mut agent = Self::assemble(source.provider(&settings), runtime);
+        agent.options().bound = Bound::new(settings, Some(source));
+        agent
+    }
+
+    /// [`new`](Self::new), with these settings. What they say of a provider does not count.
+    pub fn with_settings(
+        provider: Arc<dyn ModelProvider>,
+        settings: Settings,
+        runtime: Runtime,
+    ) -> Self {
+        let mut agent = Self::new(provider, runtime);
+        agent.options().bound = Bound::new(settings, None);
+        agent
+    }
+
     fn assemble(provider: Result<Arc<dyn ModelProvider>>, runtime: Option<Runtime>) -> Self {
         Self {
             inner: Arc::new(Inner {
@@ -59,6 +86,7 @@ impl Agent {
                 runtime,
                 prompt: Prompt::default(),
                 options: Options::default(),
+                sessions: Sessions::default(),
             }),
         }
     }
@@ -115,6 +143,39 @@ impl Agent {
 
     option_setters!(options);
 
+    /// Where the sessions come from that [`activate_session`](Self::activate_session) names.
+    pub fn sessions(mut self, sessions: Sessions) -> Self {
+        Arc::make_mut(&mut self.inner).sessions = sessions;
+        self
+    }
+
+    /// Asks with the turns of the session of this id, new if there was none. Clones of an agent have
+    /// the same sessions. An id that is none is the error of the first read.
+    ///
+    /// ```
+    /// # fn demo(agent: agently_core::Agent) -> agently_core::Result<()> {
+    /// let (ada, ben) = (agent.clone().activate_session("ada"), agent.activate_session("ben"));
+    /// ada.input("My name is Ada.").start()?;
+    /// ben.input("What is my name?").start()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn activate_session(mut self, id: &str) -> Self {
+        match self.inner.sessions.open(id) {
+            Ok(session) => self.session(&session),
+            Err(error) => {
+                self.options().bound.fail(error.into());
+                self
+            }
+        }
+    }
+
+    /// The session of this agent, if it has one.
+    #[must_use]
+    pub fn active_session(&self) -> Option<Session> {
+        self.inner.options.session.clone()
+    }
+
     /// A new request of this agent.
     pub fn request(&self) -> Request {
         Request::new(
@@ -137,6 +198,11 @@ impl Agent {
     /// A new request for an answer of this shape.
     pub fn output(&self, schema: Schema) -> Request {
         self.request().output(schema)
+    }
+
+    /// A new request for an answer of this type.
+    pub fn output_type<T: Output>(&self) -> Request {
+        self.request().output_type::<T>()
     }
 }
 

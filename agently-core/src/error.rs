@@ -49,6 +49,8 @@ pub enum ErrorKind {
     Prompt,
     /// The output schema is wrong. No request was sent.
     Schema,
+    /// The session of the request has a fault, or its resize handler failed. No request was sent.
+    Session,
     /// A blocking call was made inside an async task.
     BlockingInAsync,
     /// The answer contains no document of the declared shape.
@@ -57,6 +59,8 @@ pub enum ErrorKind {
     Malformed,
     /// A required field is missing or empty.
     Ensure,
+    /// A value is outside the limits that its field declares: a length, a range, a choice.
+    Constraint,
     /// A validator refused the answer.
     Validation,
     /// A validator refused the answer, and asking again would not help.
@@ -71,7 +75,7 @@ pub enum ErrorKind {
     Refusal,
     /// The model asked for tools instead of giving the declared answer.
     ToolCalls,
-    /// The accepted data does not fit the Rust type it was asked for.
+    /// The answer does not fit the Rust type it was asked for as.
     Type,
     /// Raw events were asked for after the request had started without them.
     RawNotKept,
@@ -183,6 +187,7 @@ impl Error {
             ErrorKind::NoDocument
             | ErrorKind::Malformed
             | ErrorKind::Ensure
+            | ErrorKind::Constraint
             | ErrorKind::Validation
             | ErrorKind::Type => true,
             _ => false,

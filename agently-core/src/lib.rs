@@ -9,15 +9,22 @@ mod blocker;
 mod error;
 pub mod format;
 pub mod instant;
+mod nearest;
+pub mod notation;
 mod options;
 pub mod prompt;
 pub mod repair;
 mod request;
 mod result;
 pub mod schema;
+pub mod session;
+pub mod settings;
+pub mod typed;
 mod validate;
 
 pub use agent::Agent;
+/// Makes a type an [output type](trait@Output), beside serde's `Deserialize`.
+pub use agently_macros::Output;
 pub use blocker::BlockingGenerator;
 pub use error::{Error, ErrorKind, Result};
 pub use format::Format;
@@ -27,4 +34,7 @@ pub use result::{
     Piped, Specific, SpecificEvent,
 };
 pub use schema::Schema;
+pub use session::{Session, Sessions};
+pub use settings::Settings;
+pub use typed::{FieldEvent, FieldEvents, FieldPath, Listener, Output, Provisional};
 pub use validate::{Judgment, ValidationContext};

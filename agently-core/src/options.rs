@@ -3,6 +3,9 @@ use std::time::Duration;
 use agently_api::model::ToolSpec;
 use serde_json::{Map, Value};
 
+use crate::session::Session;
+use crate::settings::Bound;
+use crate::typed::Typed;
 use crate::validate::Validator;
 
 /// How a request is made, beside its prompt.
@@ -21,6 +24,11 @@ pub(crate) struct Options {
     pub(crate) validators: Vec<Validator>,
     /// By wildcard path.
     pub(crate) field_validators: Vec<(String, Validator)>,
+    /// The type that the answer was asked for as.
+    pub(crate) typed: Option<Typed>,
+    /// What the settings say; written into the fields above when the request is made.
+    pub(crate) bound: Bound,
+    pub(crate) session: Option<Session>,
 }
 
 impl Default for Options {
@@ -39,6 +47,9 @@ impl Default for Options {
             raw_events: false,
             validators: Vec::new(),
             field_validators: Vec::new(),
+            typed: None,
+            bound: Bound::default(),
+            session: None,
         }
     }
 }
@@ -46,9 +57,43 @@ impl Default for Options {
 /// The setters that an agent (for all its requests) and a request (for itself) share.
 macro_rules! option_setters {
     ($options:ident) => {
+        /// Sets a [setting](crate::settings), or merges a group of them. A fault in it is the error
+        /// of the first read.
+        ///
+        /// ```
+        /// # fn demo(agent: agently_core::Agent) {
+        /// let agent = agent.set_settings("request.max_retries", 1);
+        /// # }
+        /// ```
+        pub fn set_settings(mut self, path: &str, value: impl Into<serde_json::Value>) -> Self {
+            self.$options().bound.set(path, value.into());
+            self
+        }
+
+        /// Merges [settings](crate::settings) into those it has. A fault in them is the error of
+        /// the first read.
+        pub fn settings(mut self, settings: &crate::settings::Settings) -> Self {
+            self.$options().bound.merge(settings);
+            self
+        }
+
+        /// Asks with the turns of this [session](crate::session), and adds those that are accepted.
+        pub fn session(mut self, session: &crate::Session) -> Self {
+            self.$options().session = Some(session.clone());
+            self
+        }
+
+        /// Asks without the turns of any session.
+        pub fn without_session(mut self) -> Self {
+            self.$options().session = None;
+            self
+        }
+
         /// The model to use instead of the provider's own choice.
         pub fn model(mut self, model: impl Into<String>) -> Self {
-            self.$options().model = Some(model.into());
+            let options = self.$options();
+            options.bound.forget("request.model");
+            options.model = Some(model.into());
             self
         }
 
@@ -58,7 +103,9 @@ macro_rules! option_setters {
             name: impl Into<String>,
             value: impl Into<serde_json::Value>,
         ) -> Self {
-            self.$options().body.insert(name.into(), value.into());
+            let (name, options) = (name.into(), self.$options());
+            options.bound.forget(&format!("request.options.{name}"));
+            options.body.insert(name, value.into());
             self
         }
 
@@ -71,33 +118,43 @@ macro_rules! option_setters {
 
         /// Whether the answer is asked for piece by piece (the default) or as one piece.
         pub fn stream(mut self, stream: bool) -> Self {
-            self.$options().stream = stream;
+            let options = self.$options();
+            options.bound.forget("request.stream");
+            options.stream = stream;
             self
         }
 
         /// How long the whole request may take, retries included. No limit by default.
         pub fn timeout(mut self, limit: std::time::Duration) -> Self {
-            self.$options().timeout = Some(limit);
+            let options = self.$options();
+            options.bound.forget("request.timeout_seconds");
+            options.timeout = Some(limit);
             self
         }
 
         /// How often the model is asked again when its answer is refused: 3 by default.
         pub fn max_retries(mut self, retries: u32) -> Self {
-            self.$options().max_retries = retries;
+            let options = self.$options();
+            options.bound.forget("request.max_retries");
+            options.max_retries = retries;
             self
         }
 
         /// How many bytes of text, reasoning and tool arguments an answer may have: 256 MiB by
         /// default.
         pub fn response_limit(mut self, bytes: usize) -> Self {
-            self.$options().response_limit = bytes;
+            let options = self.$options();
+            options.bound.forget("request.response_limit");
+            options.response_limit = bytes;
             self
         }
 
         /// Whether an answer that was cut off at a length limit is taken all the same. By default
         /// it is an error of kind [`Length`](crate::ErrorKind::Length).
         pub fn accept_length(mut self, accept: bool) -> Self {
-            self.$options().accept_length = accept;
+            let options = self.$options();
+            options.bound.forget("request.accept_length");
+            options.accept_length = accept;
             self
         }
 
@@ -178,7 +235,9 @@ macro_rules! option_setters {
         /// Whether the provider's raw events are kept for [`Original`](crate::Original) readers
         /// that come late.
         pub fn raw_events(mut self, keep: bool) -> Self {
-            self.$options().raw_events = keep;
+            let options = self.$options();
+            options.bound.forget("request.raw_events");
+            options.raw_events = keep;
             self
         }
     };

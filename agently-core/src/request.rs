@@ -14,7 +14,9 @@ use crate::format::Format;
 use crate::options::{option_setters, Options};
 use crate::prompt::{Prompt, PromptValue};
 use crate::result::{fields, Call, ModelResult};
-use crate::schema::Schema;
+use crate::schema::{Schema, SchemaError};
+use crate::session::Attached;
+use crate::typed::{Output, Typed};
 
 /// One question to the model: prompt slots, the shape wanted back, options.
 ///
@@ -29,6 +31,8 @@ pub struct Request {
     standing: Prompt,
     prompt: Prompt,
     options: Options,
+    /// What was wrong with the declared type.
+    fault: Option<SchemaError>,
 }
 
 impl Request {
@@ -44,6 +48,7 @@ impl Request {
             standing,
             prompt: Prompt::new(),
             options,
+            fault: None,
         }
     }
 
@@ -90,6 +95,43 @@ impl Request {
     /// The shape wanted back: see [`output!`](crate::output).
     pub fn output(mut self, schema: Schema) -> Self {
         self.prompt.set_output(schema);
+        self.options.typed = None;
+        self.fault = None;
+        self
+    }
+
+    /// The type wanted back: its schema is the shape, and an answer is accepted only when it is a
+    /// `T` and keeps within the limits of its fields.
+    ///
+    /// [`async_get_data_object::<T>`](ModelResult::async_get_data_object) then gives every accepted
+    /// answer as a `T`. What is wrong with the type itself, as when it contains itself, is the
+    /// error of the first read (kind [`Schema`](ErrorKind::Schema)).
+    ///
+    /// ```
+    /// use agently_core::{Agent, Output, Result};
+    /// use serde::Deserialize;
+    ///
+    /// #[derive(Deserialize, Output)]
+    /// # #[output(crate = "agently_core")]
+    /// struct Ticket {
+    ///     /// What it is about
+    ///     #[output(max_len = 80)]
+    ///     title: String,
+    /// }
+    ///
+    /// # async fn demo(agent: Agent) -> Result<()> {
+    /// let result = agent.input("The printer is on fire.").output_type::<Ticket>().get_result();
+    /// let ticket: Ticket = result.async_get_data_object().await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn output_type<T: Output>(mut self) -> Self {
+        match T::schema() {
+            Ok(schema) => {
+                self = self.output(schema);
+                self.options.typed = Some(Typed::of::<T>());
+            }
+            Err(fault) => self.fault = Some(fault),
+        }
         self
     }
 
@@ -125,7 +167,27 @@ impl Request {
     option_setters!(options);
 
     fn merged(&self) -> Prompt {
-        self.standing.merged(&self.prompt)
+        let mut prompt = self.standing.merged(&self.prompt);
+        if let Some(format) = self.options.bound.output_format() {
+            prompt.default_output_format(format);
+        }
+        prompt
+    }
+
+    /// The prompt as it would be sent now, with the turns of the session.
+    fn shown(&self) -> Result<Prompt> {
+        let mut prompt = self.merged();
+        prompt.render().map_err(prompt_error)?;
+        if let Some(attached) = self.attached() {
+            attached.show(&mut prompt);
+        }
+        Ok(prompt)
+    }
+
+    fn attached(&self) -> Option<Attached> {
+        let session = self.options.session.clone()?;
+        let after = self.standing.chat_history().len();
+        Some(Attached { session, after })
     }
 
     /// The whole prompt as a person reads it: each message with its role.
@@ -134,7 +196,7 @@ impl Request {
     ///
     /// Kind [`Prompt`](ErrorKind::Prompt) if the prompt cannot be sent, as when it is empty.
     pub fn get_prompt_text(&self) -> Result<String> {
-        self.merged().to_text().map_err(prompt_error)
+        self.shown()?.to_text().map_err(prompt_error)
     }
 
     /// The messages that would be sent.
@@ -143,17 +205,31 @@ impl Request {
     ///
     /// Kind [`Prompt`](ErrorKind::Prompt) if the prompt cannot be sent, as when it is empty.
     pub fn get_messages(&self) -> Result<Vec<Message>> {
-        self.merged().render().map_err(prompt_error)
+        self.shown()?.render().map_err(prompt_error)
     }
 
     /// The result, to be read in any number of ways. Nothing is sent before the first read.
     pub fn get_result(self) -> ModelResult {
         let prompt = self.merged();
-        let checked = prompt
-            .render()
-            .map_err(prompt_error)
-            .and_then(|_| check_rules(prompt.output(), &self.options));
-        let (provider, runtime) = match (self.provider, self.runtime, checked) {
+        let session = self.attached();
+        let checked = match self.fault {
+            Some(fault) => Err(Error::with_source(
+                ErrorKind::Schema,
+                "the output type has no schema",
+                fault,
+            )),
+            None => prompt
+                .render()
+                .map_err(prompt_error)
+                .and_then(|_| check_rules(prompt.output(), &self.options)),
+        };
+        let mut options = self.options;
+        let bound = std::mem::take(&mut options.bound);
+        if let Err(error) = bound.apply(&mut options) {
+            return ModelResult::refused(error, self.runtime);
+        }
+        let provider = bound.provider().unwrap_or(self.provider);
+        let (provider, runtime) = match (provider, self.runtime, checked) {
             (Ok(provider), Some(runtime), Ok(())) => (provider, runtime),
             (Err(error), runtime, _) => return ModelResult::refused(error, runtime),
             (_, None, _) => {
@@ -169,7 +245,8 @@ impl Request {
             provider,
             runtime,
             prompt,
-            options: self.options,
+            options,
+            session,
         })
     }
 

@@ -343,7 +343,7 @@ fn faults_of_the_long_form() {
         Kind::Name,
         "",
         "there is no \"$schema\"; names that start with `$` are reserved, and only \"$type\", \
-         \"$desc\" and \"$ensure\" are known",
+         \"$desc\", \"$ensure\" and those of limits are known",
     );
     fault(
         &json!({ "a": { "$desc": "A", "b": "str" } }),

@@ -3,8 +3,10 @@
 //! - `output!` writes an output schema whose faults do not compile. It is used as
 //!   `agently::output!` or `agently_core::output!`, which pass their crate along to
 //!   [`__output!`](macro@__output).
+//! - [`#[derive(Output)]`](macro@Output) makes a type one that answers can be asked for as.
 //! - [`#[syncify]`](macro@syncify) writes the blocking twin of every `async_` method.
 
+mod derive;
 mod output;
 mod syncify;
 
@@ -15,6 +17,55 @@ use proc_macro::TokenStream;
 #[proc_macro]
 pub fn __output(input: TokenStream) -> TokenStream {
     output::expand(input.into()).into()
+}
+
+/// Makes a type an output type, beside serde's `Deserialize`: its schema is told to the model, and
+/// the answer comes back as this type.
+///
+/// ```text
+/// /// A ticket of the help desk.
+/// #[derive(Deserialize, Output)]
+/// struct Ticket {
+///     /// What it is about, in one line
+///     #[output(max_len = 80, not_empty)]
+///     title: String,
+///     /// Whom it is for, if that is known
+///     assignee: Option<String>,
+/// }
+/// ```
+///
+/// A struct with named fields is an object; a struct around one unnamed field is what that field
+/// is; an enum of plain variants is one of their names. Doc comments are told to the model, up to
+/// the first heading or code block. Every field must be in the answer, except for `Option`s and
+/// for those with `#[serde(default)]`.
+///
+/// # Limits
+///
+/// The model is told, and an answer that breaks one is asked for again.
+///
+/// | `#[output(…)]` | of | means |
+/// |---|---|---|
+/// | `min_len = 1`, `max_len = 80` | texts | how many characters |
+/// | `pattern = "^[a-z]+$"` | texts | a regular expression that must match somewhere in it |
+/// | `one_of("en", "de")` | texts | the texts that are allowed |
+/// | `min = 0`, `max = 1.0` | numbers | the smallest and the greatest |
+/// | `min_items = 1`, `max_items = 5` | lists | how many items |
+/// | `each(max_len = 80)` | lists | what every item is like |
+/// | `not_empty` | texts, lists, maps | there must be something in it |
+/// | `desc = "…"` | all | instead of the doc comment |
+/// | `as = "String"` | all | the shape of another type, as for `#[serde(with = "…")]` |
+///
+/// On the type itself, `#[output(desc = "…")]` stands instead of its doc comment, and
+/// `#[output(crate = "…")]` says where `agently_core` is, if not at `::agently::engine`.
+///
+/// # serde
+///
+/// Of serde's attributes `rename`, `rename_all`, `default`, `skip`, `flatten`, `transparent`,
+/// `from`, `try_from` and `other` are heeded. `tag`, `content`, `untagged` and `remote` do not
+/// compile, nor do variants with data.
+#[proc_macro_derive(Output, attributes(output, serde))]
+pub fn derive_output(input: TokenStream) -> TokenStream {
+    derive::expand(input.into()).into()
 }
 
 /// Writes a blocking twin beside every public `async_` method of an `impl` block.

@@ -2,7 +2,7 @@
 
 use super::yaml::{BEGIN, END};
 use super::Format;
-use crate::schema::{Ensure, Field, Marks, Schema, Shape, ValueType};
+use crate::schema::{is_long, Field, Marks, Schema, Shape, ValueType};
 
 /// What the answer must be like, in a format that fits the schema.
 ///
@@ -126,6 +126,15 @@ fn rules(schema: &Schema, format: Format, marks: Marks) -> Vec<String> {
             "`<…>` names the type of a value: write the value in its place.",
         ),
         (
+            marks.choice,
+            "`<\"a\" | \"b\">` lists all values that are allowed: write one of them.",
+        ),
+        (
+            marks.values,
+            "`<name>` names a field: as many fields of the same shape as it takes, with names of \
+             your choice.",
+        ),
+        (
             marks.list,
             "`...` after the first item of a list: as many items of the same shape as it takes.",
         ),
@@ -138,9 +147,17 @@ fn rules(schema: &Schema, format: Format, marks: Marks) -> Vec<String> {
             "A field marked as required must be there.",
         ),
         (
-            marks.not_empty,
+            marks.not_empty && !marks.required,
+            "A field marked as not empty must have content.",
+        ),
+        (
+            marks.not_empty && marks.required,
             "A field marked as required must be there; one marked as not empty must also have \
              content.",
+        ),
+        (
+            marks.limits,
+            "Keep within the limits in the comments: an answer that breaks one is refused.",
         ),
         (marks.comment, comment.as_str()),
     ];
@@ -238,6 +255,20 @@ impl Yaml {
                 self.text.push('\n');
                 self.fields(fields, depth + 1);
             }
+            Shape::Object(_) if schema.values().is_some() => {
+                self.comment_behind(schema);
+                self.text.push('\n');
+                if let Some(values) = schema.values() {
+                    self.comment_above(values, depth + 1);
+                    self.indent(depth + 1);
+                    self.text.push_str("<name>:");
+                    self.value(values, depth + 1);
+                }
+                self.indent(depth + 1);
+                self.text.push_str("...\n");
+                self.marks.placeholder = true;
+                self.marks.values = true;
+            }
             Shape::List(Some(item)) => {
                 self.comment_behind(schema);
                 self.text.push('\n');
@@ -289,12 +320,9 @@ impl Yaml {
 
     /// A description of several lines stands above its field.
     fn comment_above(&mut self, schema: &Schema, depth: usize) {
-        let Some(description) = schema.description().map(str::trim) else {
+        let Some(description) = schema.full_description().filter(|text| is_long(text)) else {
             return;
         };
-        if description.lines().nth(1).is_none() {
-            return;
-        }
         self.marks.comment = true;
         for line in description.lines() {
             self.indent(depth);
@@ -304,21 +332,13 @@ impl Yaml {
     }
 
     fn comment_behind(&mut self, schema: &Schema) {
-        let description = schema
-            .description()
-            .map(str::trim)
-            .filter(|description| description.lines().nth(1).is_none());
-        let ensure = match schema.ensure() {
-            Ensure::None => None,
-            Ensure::Present => Some("required"),
-            Ensure::NotNull => Some("required, not empty"),
-        };
-        self.marks.required |= ensure.is_some();
-        self.marks.not_empty |= schema.ensure() == Ensure::NotNull;
-        let comment = match (description, ensure) {
-            (Some(description), Some(ensure)) => format!(" # {description} ({ensure})"),
-            (Some(only), None) | (None, Some(only)) => format!(" # {only}"),
-            (None, None) => return,
+        let description = schema.full_description().filter(|text| !is_long(text));
+        let notes = schema.notes(&mut self.marks).join(", ");
+        let comment = match (description, notes.is_empty()) {
+            (Some(description), false) => format!(" # {description} ({notes})"),
+            (Some(only), true) => format!(" # {only}"),
+            (None, false) => format!(" # {notes}"),
+            (None, true) => return,
         };
         self.marks.comment = true;
         self.text.push_str(&comment);

@@ -43,6 +43,7 @@ mod readable;
 mod render;
 mod slot;
 mod text;
+mod turn;
 mod value;
 
 pub use error::{PromptError, PromptErrorKind};
@@ -172,6 +173,14 @@ impl Prompt {
             Slot::Output => self.output.is_some(),
             Slot::ChatHistory => !self.chat_history.is_empty(),
             Slot::Attachments => !self.attachments.is_empty(),
+        }
+    }
+
+    /// Sets the form of the answer unless one is set, or the shape of the answer does not allow it.
+    pub(crate) fn default_output_format(&mut self, format: Format) {
+        let fits = |schema: &Schema| format.resolve(schema).is_ok();
+        if self.output_format.is_none() && self.output.as_ref().is_some_and(fits) {
+            self.output_format = Some(format);
         }
     }
 

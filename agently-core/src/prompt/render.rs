@@ -90,7 +90,7 @@ impl Prompt {
         }
     }
 
-    fn user_text(&self, format: Format, correction: Option<&str>) -> String {
+    pub(super) fn user_text(&self, format: Format, correction: Option<&str>) -> String {
         let info = section_body(&self.info);
         let instruct = section_body(&self.instruct);
         let examples = section_body(&self.examples);

@@ -20,6 +20,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::instant::{Document, ThinkSplitter};
 use crate::options::Options;
 use crate::prompt::Prompt;
+use crate::session::{Attached, Recording};
 use crate::validate::Next;
 
 /// Everything a request needs once it is started.
@@ -28,6 +29,7 @@ pub(crate) struct Call {
     pub(crate) runtime: Runtime,
     pub(crate) prompt: Prompt,
     pub(crate) options: Options,
+    pub(crate) session: Option<Attached>,
 }
 
 pub(super) async fn drive(call: Call, log: Arc<Log>) {
@@ -36,9 +38,16 @@ pub(super) async fn drive(call: Call, log: Arc<Log>) {
     let Call {
         provider,
         runtime,
-        prompt,
+        mut prompt,
         options,
+        session,
     } = call;
+    let begun = limit.within(begin(session, &mut prompt)).await;
+    let mut recording = match begun.and_then(std::convert::identity) {
+        Ok(recording) => recording,
+        // Nothing was sent.
+        Err(error) => return log.refuse(error),
+    };
     // Validators may change what later attempts are made with.
     let next = Arc::new(Mutex::new(Next { prompt, options }));
     let mut correction: Option<String> = None;
@@ -86,7 +95,13 @@ pub(super) async fn drive(call: Call, log: Arc<Log>) {
         let took = now.saturating_duration_since(began);
         let total = now.saturating_duration_since(start);
         match verdict {
-            Verdict::Accept(data) => return log.accept(data, took, total),
+            Verdict::Accept(data) => {
+                // Before anybody sees the answer, so that the next question comes after it.
+                if let Some(recording) = recording.take() {
+                    recording.accept(log.text());
+                }
+                return log.accept(data, took, total);
+            }
             Verdict::Retry { refusal, .. } if attempt < options.max_retries => {
                 correction = Some(refusal.reason.clone());
                 log.retry(refusal, took);
@@ -98,6 +113,14 @@ pub(super) async fn drive(call: Call, log: Arc<Log>) {
             }
             Verdict::Fail(error) => return log.fail_after(error, None, took, total),
         }
+    }
+}
+
+/// Puts the turns of the session into the prompt.
+async fn begin(session: Option<Attached>, prompt: &mut Prompt) -> Result<Option<Recording>> {
+    match session {
+        Some(session) => session.begin(prompt).await,
+        None => Ok(None),
     }
 }
 

@@ -12,11 +12,12 @@ use agently_api::data::{Path, Segment, StreamingData};
 use super::ensure::is_empty;
 use super::fields;
 use super::judge::{Refusal, Verdict};
+use super::limits::broken_by;
 use super::log::Log;
 use super::validators::{one, Asked};
 use crate::error::{Error, ErrorKind};
 use crate::options::Options;
-use crate::schema::{Ensure, EnsureStep, Schema};
+use crate::schema::{wildcard_path, Ensure, EnsureStep, Schema};
 use crate::validate::{Next, ValidationContext, Validator};
 
 /// The rules for single fields, and how far they have been applied in this attempt.
@@ -38,6 +39,7 @@ struct Rules<'a> {
 
 enum Check<'a> {
     NotEmpty,
+    Limits(Schema),
     Validator(&'a Validator),
 }
 
@@ -67,12 +69,16 @@ impl<'a> Early<'a> {
     ) -> Self {
         let mut rules: BTreeMap<String, Vec<Rules<'a>>> = BTreeMap::new();
         for rule in schema.into_iter().flat_map(Schema::ensure_paths) {
-            if rule.ensure == Ensure::NotNull {
+            // What may be null is looked at when the answer is whole.
+            if rule.ensure == Ensure::NotNull && !rule.is_nullable_at(rule.steps.len()) {
                 rules.entry(rule.to_string()).or_default().push(Rules {
                     steps: rule.steps,
                     check: Check::NotEmpty,
                 });
             }
+        }
+        if let Some(schema) = schema {
+            collect_limits(schema, &mut Vec::new(), &mut rules);
         }
         for (path, validator) in &options.field_validators {
             // A path that cannot be read was refused before the request started.
@@ -112,7 +118,7 @@ impl<'a> Early<'a> {
     async fn judge_field(&self, item: &StreamingData) -> Option<Verdict> {
         let rules = self.rules.get(item.wildcard_path())?;
         for rule in rules.iter().filter(|rule| rule.is_for(&item.path)) {
-            match rule.check {
+            match &rule.check {
                 Check::NotEmpty if is_empty(item.value().node()) => {
                     let reason = format!("`{}` must not be empty", item.path);
                     return Some(Verdict::Retry {
@@ -121,6 +127,14 @@ impl<'a> Early<'a> {
                     });
                 }
                 Check::NotEmpty => {}
+                Check::Limits(schema) => {
+                    if let Some(reason) = broken_by(schema, item.value().node(), &item.path) {
+                        return Some(Verdict::Retry {
+                            refusal: Refusal::new(reason.clone()),
+                            error: Error::new(ErrorKind::Constraint, reason),
+                        });
+                    }
+                }
                 Check::Validator(validator) => {
                     let context = ValidationContext::new(
                         self.log.text_view(),
@@ -137,5 +151,29 @@ impl<'a> Early<'a> {
             }
         }
         None
+    }
+}
+
+/// The limits of every field, by wildcard path.
+fn collect_limits(
+    schema: &Schema,
+    steps: &mut Vec<EnsureStep>,
+    rules: &mut BTreeMap<String, Vec<Rules<'_>>>,
+) {
+    if schema.limits().is_some() {
+        rules.entry(wildcard_path(steps)).or_default().push(Rules {
+            steps: steps.clone(),
+            check: Check::Limits(schema.clone()),
+        });
+    }
+    for field in schema.fields() {
+        steps.push(EnsureStep::Key(field.name().into()));
+        collect_limits(field.schema(), steps, rules);
+        steps.pop();
+    }
+    if let Some(item) = schema.item() {
+        steps.push(EnsureStep::Each);
+        collect_limits(item, steps, rules);
+        steps.pop();
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use agently_api::data::{Node, Path, Segment};
 
-use crate::schema::{Ensure, EnsureStep, Schema};
+use crate::schema::{Ensure, EnsureRule, EnsureStep, Schema};
 
 /// A required field that is not as required.
 #[derive(Debug)]
@@ -33,35 +33,45 @@ impl fmt::Display for Unmet {
 
 /// Every required field of `schema` that `data` does not have as required, in schema order.
 pub(super) fn unmet(schema: &Schema, data: &Node) -> Vec<Unmet> {
+    unmet_at(schema, data, &Path::root())
+}
+
+/// [`unmet`] for a part of the answer, which is at `path`.
+pub(super) fn unmet_at(schema: &Schema, data: &Node, path: &Path) -> Vec<Unmet> {
     let mut faults = Vec::new();
     for rule in schema.ensure_paths() {
-        check(&rule.steps, rule.ensure, data, &Path::root(), &mut faults);
+        check(&rule, 0, data, path, &mut faults);
     }
     faults
 }
 
-fn check(steps: &[EnsureStep], ensure: Ensure, data: &Node, path: &Path, faults: &mut Vec<Unmet>) {
-    match steps.split_first() {
+/// Follows the rule from its step `at`, which starts at `data`.
+fn check(rule: &EnsureRule, at: usize, data: &Node, path: &Path, faults: &mut Vec<Unmet>) {
+    if rule.is_nullable_at(at) && matches!(data, Node::Null) {
+        return;
+    }
+    match rule.steps.get(at) {
         None => {
-            if ensure == Ensure::NotNull && is_empty(data) {
+            if rule.ensure == Ensure::NotNull && is_empty(data) {
                 faults.push(Unmet {
                     path: path.to_string(),
                     what: What::Empty,
                 });
             }
         }
-        Some((EnsureStep::Key(key), rest)) => {
+        Some(EnsureStep::Key(key)) => {
             let path = path.child(Segment::Key(key.clone()));
             match data.get(key) {
-                Some(value) => check(rest, ensure, value, &path, faults),
+                Some(value) => check(rule, at + 1, value, &path, faults),
+                None if rule.is_optional_at(at + 1) => {}
                 None => faults.push(Unmet {
                     path: path.to_string(),
                     what: What::Missing,
                 }),
             }
         }
-        Some((EnsureStep::Each, rest)) => match data {
-            Node::Array(items) if items.is_empty() && ensure == Ensure::NotNull => {
+        Some(EnsureStep::Each) => match data {
+            Node::Array(items) if items.is_empty() && rule.ensure == Ensure::NotNull => {
                 faults.push(Unmet {
                     path: path.to_string(),
                     what: What::Empty,
@@ -69,7 +79,7 @@ fn check(steps: &[EnsureStep], ensure: Ensure, data: &Node, path: &Path, faults:
             }
             Node::Array(items) => {
                 for (index, item) in items.iter().enumerate() {
-                    check(rest, ensure, item, &path.index(index), faults);
+                    check(rule, at + 1, item, &path.index(index), faults);
                 }
             }
             _ => faults.push(Unmet {

@@ -8,6 +8,7 @@ use agently_api::model::FinishReason;
 use serde_json::Value;
 
 use super::ensure::unmet;
+use super::limits::broken_limits;
 use super::log::Log;
 use crate::error::{Error, ErrorKind};
 use crate::format::Format;
@@ -16,6 +17,7 @@ use crate::options::Options;
 use crate::prompt::Prompt;
 use crate::repair::{repair, RepairReason};
 use crate::schema::Schema;
+use crate::typed::{Misfit, Typed};
 
 /// The longest reason that is sent back to the model, in characters.
 const MAX_REASON: usize = 300;
@@ -54,16 +56,20 @@ pub(super) struct Refusal {
 
 impl Refusal {
     pub(super) fn new(reason: String) -> Self {
-        let reason = match reason.char_indices().nth(MAX_REASON) {
-            Some((end, _)) => format!("{}…", reason.get(..end).unwrap_or_default()),
-            None => reason,
-        };
         Self {
-            reason,
+            reason: bounded(reason),
             validator: None,
             payload: None,
             early: false,
         }
+    }
+}
+
+/// A reason of bounded length.
+fn bounded(reason: String) -> String {
+    match reason.char_indices().nth(MAX_REASON) {
+        Some((end, _)) => format!("{}…", reason.get(..end).unwrap_or_default()),
+        None => reason,
     }
 }
 
@@ -98,7 +104,9 @@ pub(super) fn judge(
         ));
     }
     match (prompt.output(), document) {
-        (Some(schema), Some(document)) => judge_document(log, schema, &text, finish, document),
+        (Some(schema), Some(document)) => {
+            judge_document(log, schema, options, &text, finish, document)
+        }
         _ => Verdict::Accept(None),
     }
 }
@@ -106,6 +114,7 @@ pub(super) fn judge(
 fn judge_document(
     log: &Log,
     schema: &Schema,
+    options: &Options,
     text: &str,
     finish: Option<&FinishReason>,
     document: Document,
@@ -114,12 +123,41 @@ fn judge_document(
         Ok(data) => data,
         Err(verdict) => return *verdict,
     };
-    let faults = unmet(schema, &data);
-    if faults.is_empty() {
-        return Verdict::Accept(Some(data));
+    judge_data(schema, options.typed, data)
+}
+
+/// Whether the data is of the declared type and has what its schema asks for. All that is wrong is
+/// told at once.
+fn judge_data(schema: &Schema, typed: Option<Typed>, data: Node) -> Verdict {
+    let unmet = unmet(schema, &data);
+    let kind = if unmet.is_empty() {
+        ErrorKind::Constraint
+    } else {
+        ErrorKind::Ensure
+    };
+    let mut faults: Vec<String> = unmet.iter().map(ToString::to_string).collect();
+    faults.extend(broken_limits(schema, &data));
+    let misfit = typed.and_then(|typed| Some((typed, typed.check(&data).err()?)));
+    let Some((typed, misfit)) = misfit else {
+        if faults.is_empty() {
+            return Verdict::Accept(Some(data));
+        }
+        let list = faults.join("; ");
+        return retry(kind, list.clone(), list);
+    };
+    if !is_told(&misfit, &faults) {
+        faults.push(misfit.to_string());
     }
-    let list: Vec<String> = faults.iter().map(ToString::to_string).collect();
-    retry(ErrorKind::Ensure, list.join("; "), list.join("; "))
+    let list = bounded(faults.join("; "));
+    let message = format!("the answer is no `{}`: {list}", typed.name());
+    retry(ErrorKind::Type, list, message)
+}
+
+/// Whether the schema has found the same, and said it in better words.
+fn is_told(misfit: &Misfit, faults: &[String]) -> bool {
+    let place = format!("`{}` ", misfit.path);
+    faults.iter().any(|fault| fault.starts_with(&place))
+        || (!faults.is_empty() && misfit.message.starts_with("missing field"))
 }
 
 /// The document as it was streamed, or, where that could not be read to its end, repaired.

@@ -7,9 +7,11 @@ pub(crate) mod fields;
 mod generator;
 mod judge;
 mod kind;
+mod limits;
 mod log;
 mod shared;
 mod tools;
+mod typed;
 mod validators;
 
 use std::fmt;
@@ -38,6 +40,7 @@ use crate::blocker::{Blocker, BlockingGenerator};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::Layout;
 use crate::request::prompt_error;
+use crate::typed::Typed;
 
 /// The result of one model request, to be read in as many ways as you like.
 ///
@@ -50,6 +53,8 @@ use crate::request::prompt_error;
 pub struct ModelResult {
     shared: Arc<Shared>,
     runtime: Option<Runtime>,
+    /// The type that the answer was asked for as.
+    typed: Option<Typed>,
 }
 
 impl ModelResult {
@@ -65,6 +70,7 @@ impl ModelResult {
             log.want_raw();
         }
         let runtime = Some(call.runtime.clone());
+        let typed = call.options.typed;
         let shared = Shared::new(log, move |log| {
             call.options.raw_events = log.wants_raw();
             Box::pin(driver::drive(call, log))
@@ -72,6 +78,7 @@ impl ModelResult {
         Self {
             shared: Arc::new(shared),
             runtime,
+            typed,
         }
     }
 
@@ -82,6 +89,7 @@ impl ModelResult {
         Self {
             shared: Arc::new(Shared::finished(log)),
             runtime,
+            typed: None,
         }
     }
 
@@ -161,7 +169,8 @@ impl ModelResult {
     /// # Errors
     ///
     /// As [`async_get_data`](Self::async_get_data), and kind [`ErrorKind::Type`] if the data is no
-    /// `T`.
+    /// `T`. If `T` was declared with [`output_type`](crate::Request::output_type), accepted data
+    /// always is one, and kind `Type` means that no attempt gave one.
     ///
     /// # Cancel safety
     ///

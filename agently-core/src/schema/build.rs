@@ -1,5 +1,7 @@
-use super::tree::{Field, Shape};
-use super::{Ensure, EnsureStep, Schema, SchemaError, SchemaErrorKind, ValueType, MAX_DEPTH};
+use super::tree::{Absence, Field, More, Shape};
+use super::{
+    Ensure, EnsureStep, Limits, Schema, SchemaError, SchemaErrorKind, ValueType, MAX_DEPTH,
+};
 
 /// A schema in the making; see [`Schema::object`].
 ///
@@ -7,14 +9,17 @@ use super::{Ensure, EnsureStep, Schema, SchemaError, SchemaErrorKind, ValueType,
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct SchemaBuilder {
-    draft: Draft,
+    pub(super) draft: Draft,
     description: Option<String>,
     ensure: Ensure,
-    fault: Option<(SchemaErrorKind, String)>,
+    pub(super) limits: Limits,
+    pub(super) absence: Absence,
+    pub(super) values: Option<Box<Self>>,
+    pub(super) fault: Option<(SchemaErrorKind, String)>,
 }
 
 #[derive(Clone, Debug)]
-enum Draft {
+pub(super) enum Draft {
     Object(Vec<(String, SchemaBuilder)>),
     List(Option<Box<SchemaBuilder>>),
     Leaf(ValueType),
@@ -80,11 +85,14 @@ impl Schema {
 }
 
 impl SchemaBuilder {
-    fn new(draft: Draft) -> Self {
+    pub(super) fn new(draft: Draft) -> Self {
         Self {
             draft,
             description: None,
             ensure: Ensure::None,
+            limits: Limits::default(),
+            absence: Absence::default(),
+            values: None,
             fault: None,
         }
     }
@@ -134,7 +142,8 @@ impl SchemaBuilder {
     /// # Errors
     ///
     /// A field's name is empty, given twice or starts with `$`; a field was added to what is no
-    /// object; a type hint is empty or broken over lines; the schema is deeper than 128 levels.
+    /// object; a type hint is empty or broken over lines; limits contradict each other; the schema
+    /// is deeper than 128 levels.
     pub fn build(self) -> Result<Schema, SchemaError> {
         self.finish(&mut Vec::new())
     }
@@ -160,8 +169,28 @@ impl SchemaBuilder {
                 Shape::Leaf(value_type)
             }
         };
+        if let Some(contradiction) = self.limits.contradiction() {
+            let kind = SchemaErrorKind::Limit;
+            return Err(SchemaError::new(kind, steps, contradiction));
+        }
+        let values = match self.values {
+            Some(values) => {
+                steps.push(EnsureStep::Key("*".into()));
+                let values = values.finish(steps)?;
+                steps.pop();
+                Some(values)
+            }
+            None => None,
+        };
         let description = self.description.map(String::into_boxed_str);
-        Ok(Schema::new(shape).with(description, self.ensure))
+        let more = More {
+            limits: self.limits,
+            absence: self.absence,
+            values,
+        };
+        Ok(Schema::new(shape)
+            .with(description, self.ensure)
+            .with_more(more))
     }
 }
 
@@ -238,6 +267,9 @@ impl From<&Schema> for SchemaBuilder {
             draft,
             description: schema.description().map(str::to_owned),
             ensure: schema.ensure(),
+            limits: schema.limits().cloned().unwrap_or_default(),
+            absence: schema.absence(),
+            values: schema.values().map(|values| Box::new(values.into())),
             fault: None,
         }
     }

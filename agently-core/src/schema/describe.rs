@@ -1,4 +1,6 @@
-use super::{Ensure, Field, Schema, Shape, ValueType};
+use std::borrow::Cow;
+
+use super::{Ensure, Field, Limits, Schema, Shape, ValueType};
 
 /// What a description of a schema contains, so that the prompt explains that and no more.
 #[derive(Clone, Copy, Debug, Default)]
@@ -15,6 +17,12 @@ pub(crate) struct Marks {
     pub(crate) required: bool,
     /// `not empty` in a comment.
     pub(crate) not_empty: bool,
+    /// `<"a" | "b">` stands for one of several texts.
+    pub(crate) choice: bool,
+    /// `<name>` stands for the name of a field.
+    pub(crate) values: bool,
+    /// Limits in a comment.
+    pub(crate) limits: bool,
 }
 
 impl Marks {
@@ -26,6 +34,9 @@ impl Marks {
         self.open |= other.open;
         self.required |= other.required;
         self.not_empty |= other.not_empty;
+        self.choice |= other.choice;
+        self.values |= other.values;
+        self.limits |= other.limits;
     }
 }
 
@@ -56,7 +67,7 @@ impl Schema {
     /// The description of a value of this shape alone, without a word about what it is for.
     pub(crate) fn describe_shape(&self) -> (String, Marks) {
         let mut writer = Writer::default();
-        writer.scalar(self.shape());
+        writer.scalar(self);
         (writer.text, writer.marks)
     }
 
@@ -65,6 +76,53 @@ impl Schema {
         writer.comment_above(self, 0);
         writer.value(self, 0, "");
         (writer.text, writer.marks)
+    }
+}
+
+impl Schema {
+    /// What is required of it, and its limits, in words.
+    pub(crate) fn notes(&self, marks: &mut Marks) -> Vec<String> {
+        let words = self.limits().map(Limits::words).unwrap_or_default();
+        let required = self.is_required();
+        let not_null = required && self.ensure() == Ensure::NotNull;
+        marks.required |= required;
+        marks.not_empty |= not_null || self.limits().is_some_and(|limits| limits.not_empty);
+        marks.limits |= !words.is_empty();
+        let mut notes = Vec::new();
+        if required {
+            notes.push("required".to_owned());
+        }
+        if not_null {
+            notes.push("not empty".to_owned());
+        }
+        for word in words {
+            if !notes.contains(&word) {
+                notes.push(word);
+            }
+        }
+        notes
+    }
+
+    /// The description, and a line for each choice that is explained.
+    pub(crate) fn full_description(&self) -> Option<Cow<'_, str>> {
+        let own = self.description().map(str::trim);
+        let choices = self.limits().map(|limits| &*limits.one_of);
+        let mut explained = String::new();
+        for choice in choices.unwrap_or_default() {
+            if let Some(description) = &choice.description {
+                let value = quoted(&choice.value);
+                // The explanation of a choice is one line, however it was written.
+                let words: Vec<&str> = description.split_whitespace().collect();
+                explained.push_str(&format!("\n- {value}: {}", words.join(" ")));
+            }
+        }
+        if explained.is_empty() {
+            return own.map(Cow::Borrowed);
+        }
+        Some(Cow::Owned(match own {
+            Some(own) => format!("{own}{explained}"),
+            None => format!("One of:{explained}"),
+        }))
     }
 }
 
@@ -83,7 +141,7 @@ impl Writer {
 
     /// A description of several lines stands above its field, where it breaks no line in two.
     fn comment_above(&mut self, schema: &Schema, depth: usize) {
-        let Some(description) = long_description(schema) else {
+        let Some(description) = schema.full_description().filter(|text| is_long(text)) else {
             return;
         };
         self.marks.comment = true;
@@ -97,21 +155,13 @@ impl Writer {
 
     /// The comment behind a value: a short description and what is required.
     fn comment_behind(&mut self, schema: &Schema) {
-        let description = match long_description(schema) {
-            Some(_) => None,
-            None => schema.description().map(str::trim),
-        };
-        let ensure = match schema.ensure() {
-            Ensure::None => None,
-            Ensure::Present => Some("required"),
-            Ensure::NotNull => Some("required, not empty"),
-        };
-        self.marks.required |= ensure.is_some();
-        self.marks.not_empty |= schema.ensure() == Ensure::NotNull;
-        let comment = match (description, ensure) {
-            (Some(description), Some(ensure)) => format!("{description} ({ensure})"),
-            (Some(only), None) | (None, Some(only)) => only.to_owned(),
-            (None, None) => return,
+        let description = schema.full_description().filter(|text| !is_long(text));
+        let notes = schema.notes(&mut self.marks).join(", ");
+        let comment = match (description, notes.is_empty()) {
+            (Some(description), false) => format!("{description} ({notes})"),
+            (Some(description), true) => description.into_owned(),
+            (None, false) => notes,
+            (None, true) => return,
         };
         self.marks.comment = true;
         self.text.push_str(" // ");
@@ -127,6 +177,25 @@ impl Writer {
                 self.comment_behind(schema);
                 self.text.push('\n');
                 self.fields(fields, depth + 1);
+                self.indent(depth);
+                self.text.push('}');
+                self.text.push_str(comma);
+            }
+            Shape::Object(_) if schema.values().is_some() => {
+                self.text.push('{');
+                self.comment_behind(schema);
+                self.text.push('\n');
+                if let Some(values) = schema.values() {
+                    self.comment_above(values, depth + 1);
+                    self.indent(depth + 1);
+                    self.text.push_str("<name>: ");
+                    self.value(values, depth + 1, ",");
+                    self.text.push('\n');
+                }
+                self.indent(depth + 1);
+                self.text.push_str("...\n");
+                self.marks.placeholder = true;
+                self.marks.values = true;
                 self.indent(depth);
                 self.text.push('}');
                 self.text.push_str(comma);
@@ -147,7 +216,7 @@ impl Writer {
                 self.text.push_str(comma);
             }
             _ => {
-                self.scalar(schema.shape());
+                self.scalar(schema);
                 self.text.push_str(comma);
                 self.comment_behind(schema);
             }
@@ -166,8 +235,12 @@ impl Writer {
         }
     }
 
-    fn scalar(&mut self, shape: &Shape) {
-        let name = match shape {
+    fn scalar(&mut self, schema: &Schema) {
+        if let Some(limits) = schema.limits().filter(|limits| !limits.one_of.is_empty()) {
+            self.marks.choice = true;
+            return self.text.push_str(&format!("<{}>", limits.choices(" | ")));
+        }
+        let name = match schema.shape() {
             Shape::Object(_) => {
                 self.marks.open = true;
                 return self.text.push_str("{ ... }");
@@ -193,10 +266,9 @@ impl Writer {
     }
 }
 
-/// The description, if it has more than one line.
-fn long_description(schema: &Schema) -> Option<&str> {
-    let description = schema.description()?.trim();
-    (description.lines().nth(1).is_some()).then_some(description)
+/// Whether it has more than one line.
+pub(crate) fn is_long(description: &str) -> bool {
+    description.lines().nth(1).is_some()
 }
 
 /// A key as it stands in JSON.

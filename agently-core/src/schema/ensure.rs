@@ -24,6 +24,9 @@ pub struct EnsureRule {
     pub steps: Vec<EnsureStep>,
     /// What is asked of it; never [`Ensure::None`].
     pub ensure: Ensure,
+    /// After how many steps the value may be missing, in which case nothing is asked, and whether
+    /// it may be null as well.
+    optional: Vec<(usize, bool)>,
 }
 
 /// One step of the way to a field.
@@ -36,8 +39,26 @@ pub enum EnsureStep {
 }
 
 impl EnsureRule {
-    pub(super) fn new(steps: Vec<EnsureStep>, ensure: Ensure) -> Self {
-        Self { steps, ensure }
+    pub(super) fn new(
+        steps: Vec<EnsureStep>,
+        optional: Vec<(usize, bool)>,
+        ensure: Ensure,
+    ) -> Self {
+        Self {
+            steps,
+            ensure,
+            optional,
+        }
+    }
+
+    /// Whether the value that this many steps lead to may be missing.
+    pub(crate) fn is_optional_at(&self, steps: usize) -> bool {
+        self.optional.iter().any(|(at, _)| *at == steps)
+    }
+
+    /// Whether the value that this many steps lead to may be null.
+    pub(crate) fn is_nullable_at(&self, steps: usize) -> bool {
+        self.optional.contains(&(steps, true))
     }
 }
 
@@ -48,7 +69,7 @@ impl fmt::Display for EnsureRule {
 }
 
 /// The printed form of a way, as in `sections[*].body`.
-pub(super) fn wildcard_path(steps: &[EnsureStep]) -> String {
+pub(crate) fn wildcard_path(steps: &[EnsureStep]) -> String {
     let mut text = String::new();
     for (position, step) in steps.iter().enumerate() {
         match step {

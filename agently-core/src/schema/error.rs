@@ -31,6 +31,10 @@ pub enum SchemaErrorKind {
     Form,
     /// The schema is nested too deeply.
     Depth,
+    /// A limit cannot be read, or contradicts another.
+    Limit,
+    /// A Rust type contains itself.
+    Recursion,
 }
 
 impl SchemaError {

@@ -1,6 +1,7 @@
 use serde_json::{json, Map, Value};
 
-use super::{Ensure, Field, Schema, Shape, ValueType};
+use super::tree::Absence;
+use super::{Ensure, Field, Limits, Schema, Shape, ValueType};
 
 impl Schema {
     /// A JSON Schema (2020-12) of the answers that are accepted.
@@ -49,7 +50,7 @@ impl Schema {
                     schema.insert("properties".to_owned(), properties.into());
                     let required: Vec<&str> = fields
                         .iter()
-                        .filter(|field| field.schema().ensure() != Ensure::None)
+                        .filter(|field| field.schema().is_required())
                         .map(Field::name)
                         .collect();
                     if !required.is_empty() {
@@ -58,8 +59,19 @@ impl Schema {
                 }
             }
         }
-        if self.ensure() == Ensure::NotNull {
+        if let Some(values) = self.values() {
+            let values = values.to_json_schema();
+            schema.insert("additionalProperties".to_owned(), values);
+        }
+        let limits = self.limits();
+        if self.ensure() == Ensure::NotNull || limits.is_some_and(|limits| limits.not_empty) {
             self.forbid_empty(&mut schema);
+        }
+        if let Some(limits) = limits {
+            insert_limits(limits, &mut schema);
+        }
+        if self.is_nullable() {
+            allow_null(&mut schema);
         }
         self.insert_description(&mut schema);
         Value::Object(schema)
@@ -70,7 +82,9 @@ impl Schema {
     ///
     /// There every field is required and further ones are forbidden, so a field without an
     /// [`ensure`](Self::ensure) may be null instead of missing. Open objects and lists, `any`,
-    /// hints of the author's own and a root that is no object have no strict form.
+    /// hints of the author's own and a root that is no object have no strict form. Of the
+    /// [limits](Self::limits) it says the choices; not every provider takes the others, and an
+    /// answer is held to all of them anyway.
     #[must_use]
     pub fn to_strict_json_schema(&self) -> Option<Value> {
         match self.shape() {
@@ -84,13 +98,17 @@ impl Schema {
         let name = match self.shape() {
             Shape::Leaf(value_type) => value_type.json_type()?,
             Shape::List(item) => {
-                schema.insert("items".to_owned(), item.as_ref()?.strict(false)?);
+                schema.insert(
+                    "items".to_owned(),
+                    item.as_ref()
+                        .map(|item| item.strict(item.is_nullable()))??,
+                );
                 "array"
             }
             Shape::Object(fields) if fields.is_empty() => return None,
             Shape::Object(fields) => {
                 let properties =
-                    properties(fields, |field| field.strict(field.ensure() == Ensure::None));
+                    properties(fields, |field| field.strict(field.is_null_when_unknown()));
                 if properties.len() < fields.len() {
                     return None;
                 }
@@ -107,8 +125,23 @@ impl Schema {
             json!(name)
         };
         schema.shift_insert(0, "type".to_owned(), kind);
+        if let Some(limits) = self.limits() {
+            insert_choices(limits, &mut schema);
+            if nullable {
+                allow_null(&mut schema);
+            }
+        }
         self.insert_description(&mut schema);
         Some(Value::Object(schema))
+    }
+
+    /// Whether null stands for a field that is not there, where all fields must be.
+    fn is_null_when_unknown(&self) -> bool {
+        match self.absence() {
+            Absence::MissingOrNull => true,
+            Absence::Missing => false,
+            Absence::Unsaid => self.ensure() == Ensure::None,
+        }
     }
 
     fn forbid_empty(&self, schema: &mut Map<String, Value>) {
@@ -142,6 +175,48 @@ impl Schema {
             (None, None) => return,
         };
         schema.insert("description".to_owned(), text.into());
+    }
+}
+
+fn insert_limits(limits: &Limits, schema: &mut Map<String, Value>) {
+    let lengths = [
+        ("minLength", limits.min_len),
+        ("maxLength", limits.max_len),
+        ("minItems", limits.min_items),
+        ("maxItems", limits.max_items),
+    ];
+    for (key, limit) in lengths {
+        if let Some(limit) = limit {
+            schema.insert(key.to_owned(), limit.into());
+        }
+    }
+    for (key, limit) in [("minimum", &limits.min), ("maximum", &limits.max)] {
+        if let Some(limit) = limit {
+            schema.insert(key.to_owned(), Value::Number(limit.clone()));
+        }
+    }
+    if let Some(pattern) = &limits.pattern {
+        schema.insert("pattern".to_owned(), pattern.as_str().into());
+    }
+    insert_choices(limits, schema);
+}
+
+fn insert_choices(limits: &Limits, schema: &mut Map<String, Value>) {
+    if !limits.one_of.is_empty() {
+        let choices = limits.one_of.iter().map(|choice| &*choice.value);
+        schema.insert("enum".to_owned(), choices.collect());
+    }
+}
+
+/// Lets null through the type and the choices.
+fn allow_null(schema: &mut Map<String, Value>) {
+    if let Some(kind @ Value::String(_)) = schema.get_mut("type") {
+        if kind != "null" {
+            *kind = json!([kind, "null"]);
+        }
+    }
+    if let Some(Value::Array(choices)) = schema.get_mut("enum") {
+        choices.push(Value::Null);
     }
 }
 

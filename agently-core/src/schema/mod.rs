@@ -35,6 +35,7 @@
 //! | `"What it is about"` | a text described so, because that is no type name |
 //! | `null` | a leaf of any type: nothing was said about it |
 //! | `{"$type": …, "$desc": "…", "$ensure": true}` | the same in a long form, which lists and objects have too |
+//! | `{"$type": "str", "$max_len": 80}` | the same with [limits](#limits) |
 //!
 //! An array whose first element is a string is a leaf, any other array a list. The third part,
 //! ensure, is `true` (the field must be there), `"not_null"` (it must be there and not be empty)
@@ -45,14 +46,32 @@
 //! other name is a [hint](ValueType::Custom) that is told to the model and checked by nobody, as in
 //! `["date (YYYY-MM-DD)", "When it is due"]`; one that is only a slip of the pen away from a known
 //! name is a fault. Field names are not empty, and do not start with `$`.
+//!
+//! # Limits
+//!
+//! The long form may also say what a value must be like. The model is told, and an answer that
+//! breaks a limit is refused.
+//!
+//! | key | of | means |
+//! |---|---|---|
+//! | `$min_len`, `$max_len` | texts | how many characters |
+//! | `$pattern` | texts | a regular expression that must match somewhere in it |
+//! | `$one_of` | texts | the texts that are allowed; `["low", "it can wait"]` explains one |
+//! | `$min`, `$max` | numbers | the smallest and the greatest |
+//! | `$min_items`, `$max_items` | lists | how many items |
+//! | `$not_empty` | texts, lists, objects | `true`: there must be something in it |
+//! | `$optional` | all | `true`: it may be missing or null, and then nothing below it is asked for; `"not_null"`: it may be missing but not null |
+//! | `$values` | open objects | the shape of each value |
 
 mod build;
 mod describe;
 mod ensure;
 mod error;
 mod json_schema;
-mod nearest;
+mod limits;
 mod parse;
+mod parse_limits;
+mod refine;
 mod tree;
 mod value_type;
 mod write;
@@ -60,10 +79,12 @@ mod write;
 pub use build::SchemaBuilder;
 pub use ensure::{Ensure, EnsureRule, EnsureStep};
 pub use error::{SchemaError, SchemaErrorKind};
+pub use limits::{Choice, Limits, Pattern};
 pub use tree::{Field, Schema, Shape};
 pub use value_type::ValueType;
 
-pub(crate) use describe::Marks;
+pub(crate) use describe::{is_long, Marks};
+pub(crate) use ensure::wildcard_path;
 
 /// How deep a schema may be: as deep as an answer that is read.
 const MAX_DEPTH: usize = 128;

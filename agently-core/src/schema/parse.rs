@@ -2,14 +2,17 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 use serde_json::{Map, Value};
 
 use super::build::{check_depth, check_hint};
-use super::nearest::nearest;
+use super::parse_limits::{read_absence, read_limits, LIMIT_KEYS};
 use super::value_type::{misspelt, named, Named};
 use super::{Ensure, EnsureStep, Schema, SchemaBuilder, SchemaError, SchemaErrorKind, ValueType};
+use crate::nearest::nearest;
 
-/// The keys of the long form.
+/// The keys of the long form; those of the limits are read apart.
 const TYPE: &str = "$type";
 const DESCRIPTION: &str = "$desc";
 const ENSURE: &str = "$ensure";
+const OPTIONAL: &str = "$optional";
+const VALUES: &str = "$values";
 
 impl Schema {
     /// Reads a schema from its [spelling as a value](super#spelling-as-a-value).
@@ -197,14 +200,18 @@ fn read_long(
     fields: &Map<String, Value>,
     steps: &mut Vec<EnsureStep>,
 ) -> Result<SchemaBuilder, SchemaError> {
-    const KEYS: [&str; 3] = [TYPE, DESCRIPTION, ENSURE];
-    if let Some(stranger) = fields.keys().find(|key| !KEYS.contains(&key.as_str())) {
+    const KEYS: [&str; 5] = [TYPE, DESCRIPTION, ENSURE, OPTIONAL, VALUES];
+    let known = || KEYS.into_iter().chain(LIMIT_KEYS);
+    if let Some(stranger) = fields
+        .keys()
+        .find(|key| !known().any(|known| known == *key))
+    {
         let message = if stranger.starts_with('$') {
-            match nearest(&stranger.to_ascii_lowercase(), KEYS, 2) {
+            match nearest(&stranger.to_ascii_lowercase(), known(), 2) {
                 Some(meant) => format!("there is no {stranger:?}; did you mean \"{meant}\"?"),
                 None => format!(
                     "there is no {stranger:?}; names that start with `$` are reserved, and only \
-                     \"$type\", \"$desc\" and \"$ensure\" are known"
+                     \"$type\", \"$desc\", \"$ensure\" and those of limits are known"
                 ),
             }
         } else {
@@ -229,7 +236,16 @@ fn read_long(
             ))
         }
     };
-    annotate(shape, fields.get(DESCRIPTION), fields.get(ENSURE), steps)
+    let mut builder = annotate(shape, fields.get(DESCRIPTION), fields.get(ENSURE), steps)?;
+    builder.set_limits(read_limits(fields, steps)?);
+    builder = builder.absent(read_absence(fields, OPTIONAL, steps)?);
+    if let Some(values) = fields.get(VALUES) {
+        steps.push(EnsureStep::Key("*".into()));
+        let values = read(values, steps)?;
+        steps.pop();
+        builder = builder.values(values);
+    }
+    Ok(builder)
 }
 
 impl TryFrom<&Value> for Schema {

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::limits::Limits;
 use super::{Ensure, EnsureRule, EnsureStep, ValueType};
 
 /// The shape of an answer: an object, a list or a leaf, with what each field is for and whether it
@@ -17,6 +18,28 @@ struct Node {
     shape: Shape,
     description: Option<Box<str>>,
     ensure: Ensure,
+    /// What most schemas say nothing about.
+    more: Option<Box<More>>,
+}
+
+/// What is said of a shape beside its description and whether it must be there.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct More {
+    pub(super) limits: Limits,
+    pub(super) absence: Absence,
+    pub(super) values: Option<Schema>,
+}
+
+/// Which ways not to give a value are good, the later the more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Absence {
+    /// Nothing was said; what is required is said by [`Ensure`].
+    #[default]
+    Unsaid,
+    /// It may be missing, but not null.
+    Missing,
+    /// It may be missing or null.
+    MissingOrNull,
 }
 
 /// What a [`Schema`] is made of.
@@ -66,7 +89,19 @@ impl Schema {
             shape,
             description: None,
             ensure: Ensure::None,
+            more: None,
         }))
+    }
+
+    pub(super) fn with_more(self, more: More) -> Self {
+        let mut node = Arc::unwrap_or_clone(self.0);
+        // Keeping none for what says nothing makes equal schemas equal.
+        node.more = (more != More::default()).then(|| Box::new(more));
+        Self(Arc::new(node))
+    }
+
+    pub(super) fn more(&self) -> Option<&More> {
+        self.0.more.as_deref()
     }
 
     pub(super) fn with(self, description: Option<Box<str>>, ensure: Ensure) -> Self {
@@ -94,6 +129,42 @@ impl Schema {
     #[must_use]
     pub fn ensure(&self) -> Ensure {
         self.0.ensure
+    }
+
+    /// What its value must be like, beyond its type; `None` if anything goes.
+    ///
+    /// An answer that breaks a limit is refused, with the path of the field as the reason.
+    #[must_use]
+    pub fn limits(&self) -> Option<&Limits> {
+        let limits = &self.more()?.limits;
+        (!limits.is_empty()).then_some(limits)
+    }
+
+    /// Whether it may be missing, in which case nothing is asked of what lies below it either.
+    #[must_use]
+    pub fn is_optional(&self) -> bool {
+        self.absence() != Absence::Unsaid
+    }
+
+    /// Whether it may be null instead of missing.
+    #[must_use]
+    pub fn is_nullable(&self) -> bool {
+        self.absence() == Absence::MissingOrNull
+    }
+
+    pub(super) fn absence(&self) -> Absence {
+        self.more().map(|more| more.absence).unwrap_or_default()
+    }
+
+    /// What each value of an open object is like, whatever its key; `None` if that was not said.
+    #[must_use]
+    pub fn values(&self) -> Option<&Self> {
+        self.more()?.values.as_ref()
+    }
+
+    /// Whether an answer without it is refused.
+    pub(crate) fn is_required(&self) -> bool {
+        self.ensure() != Ensure::None && !self.is_optional()
     }
 
     /// The fields of an object, in order; none for anything else.
@@ -134,7 +205,9 @@ impl Schema {
 
     /// Whether there is a declared field anywhere in it.
     pub(crate) fn has_fields(&self) -> bool {
-        !self.fields().is_empty() || self.item().is_some_and(Self::has_fields)
+        !self.fields().is_empty()
+            || self.item().is_some_and(Self::has_fields)
+            || self.values().is_some_and(Self::has_fields)
     }
 
     /// What the whole answer is, for a sentence: "a JSON object", "a JSON list" or "a JSON value".
@@ -159,28 +232,40 @@ impl Schema {
     #[must_use]
     pub fn ensure_paths(&self) -> Vec<EnsureRule> {
         let mut rules = Vec::new();
-        self.collect_rules(&mut Vec::new(), &mut rules);
+        self.collect_rules(&mut Vec::new(), &mut Vec::new(), &mut rules);
         rules
     }
 
-    fn collect_rules(&self, steps: &mut Vec<EnsureStep>, rules: &mut Vec<EnsureRule>) {
+    fn collect_rules(
+        &self,
+        steps: &mut Vec<EnsureStep>,
+        optional: &mut Vec<(usize, bool)>,
+        rules: &mut Vec<EnsureRule>,
+    ) {
+        if self.is_optional() {
+            optional.push((steps.len(), self.is_nullable()));
+        }
         if self.ensure() != Ensure::None {
-            rules.push(EnsureRule::new(steps.clone(), self.ensure()));
+            let rule = EnsureRule::new(steps.clone(), optional.clone(), self.ensure());
+            rules.push(rule);
         }
         match self.shape() {
             Shape::Object(fields) => {
                 for field in fields {
                     steps.push(EnsureStep::Key(field.name.clone()));
-                    field.schema.collect_rules(steps, rules);
+                    field.schema.collect_rules(steps, optional, rules);
                     steps.pop();
                 }
             }
             Shape::List(Some(item)) => {
                 steps.push(EnsureStep::Each);
-                item.collect_rules(steps, rules);
+                item.collect_rules(steps, optional, rules);
                 steps.pop();
             }
             Shape::List(None) | Shape::Leaf(_) => {}
+        }
+        if self.is_optional() {
+            optional.pop();
         }
     }
 }

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::nearest::nearest;
+use crate::nearest::nearest;
 
 /// The type of a leaf.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

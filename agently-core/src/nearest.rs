@@ -33,7 +33,7 @@ fn distance(a: &str, b: &str) -> usize {
 }
 
 /// The name that was probably meant, if one is at most `limit` letters away.
-pub(super) fn nearest<'a>(
+pub(crate) fn nearest<'a>(
     written: &str,
     names: impl IntoIterator<Item = &'a str>,
     limit: usize,
