@@ -14,7 +14,7 @@ use agently_api::data::{CompletionSource, WarningKind};
 use agently_core::format::{AnswerParser, Format, Layout};
 use agently_core::instant::DocumentState;
 use agently_core::Schema;
-use serde_json::Value;
+use serde_json::{json, Value};
 
 /// One event, in short.
 #[derive(Clone, Debug, PartialEq)]
@@ -198,4 +198,33 @@ pub(crate) fn skim(format: Format, schema: &Schema, text: &str) -> Option<Value>
         parser.push(next.encode_utf8(&mut letter), &mut |_| {});
     }
     parser.finish(&mut |_| {}).value.map(|node| node.to_value())
+}
+
+/// Two texts and three values of other kinds.
+pub(crate) fn mixed() -> Schema {
+    schema(json!({
+        "title": ["str", "Title", true],
+        "body": ["str", "Body"],
+        "tags": [["str", "Tag"]],
+        "n": ["int", "Number"],
+        "meta": { "score": ["float", "Score"], "note": ["str", "Note"] },
+    }))
+}
+
+pub(crate) fn texts() -> Schema {
+    schema(json!({ "title": ["str", "Title"], "body": ["str", "Body"] }))
+}
+
+/// Reads each answer under every cut, and compares the data.
+pub(crate) fn table(format: Format, schema: &Schema, cases: &[(&str, &str, Value)]) {
+    for (what, text, data) in cases {
+        let read = lawful(format, schema, text);
+        assert!(
+            matches!(read.state, DocumentState::Complete | DocumentState::Open),
+            "{what}: {:?}",
+            read.state
+        );
+        assert_eq!(read.data.as_ref(), Some(data), "{what}");
+        assert_eq!(read.warnings, [], "{what}");
+    }
 }
