@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::{json, Value};
 
 /// Runs a test under a few seeds; each must end.
-pub fn run<F, Fut>(test: F)
+pub(crate) fn run<F, Fut>(test: F)
 where
     F: Fn(Runtime) -> Fut,
     Fut: Future<Output = ()>,
@@ -25,16 +25,16 @@ where
     }
 }
 
-pub fn flow(runtime: &Runtime) -> TriggerFlow {
+pub(crate) fn flow(runtime: &Runtime) -> TriggerFlow {
     TriggerFlow::new("test").with_runtime(runtime.clone())
 }
 
 /// What happened, in order.
 #[derive(Clone, Default)]
-pub struct Log(Arc<Mutex<Vec<Value>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<Value>>>);
 
 impl Log {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
@@ -42,24 +42,24 @@ impl Log {
         self.0.lock().unwrap()
     }
 
-    pub fn add(&self, entry: impl Serialize) {
+    pub(crate) fn add(&self, entry: impl Serialize) {
         self.entries().push(serde_json::to_value(entry).unwrap());
     }
 
-    pub fn all(&self) -> Vec<Value> {
+    pub(crate) fn all(&self) -> Vec<Value> {
         self.entries().clone()
     }
 
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.entries().len()
     }
 
-    pub fn count(&self, entry: &Value) -> usize {
+    pub(crate) fn count(&self, entry: &Value) -> usize {
         self.entries().iter().filter(|other| *other == entry).count()
     }
 
     /// A chunk that notes its name and its input, and hands the input on.
-    pub fn chunk(&self, name: &'static str) -> Chunk {
+    pub(crate) fn chunk(&self, name: &'static str) -> Chunk {
         let log = self.clone();
         chunk(name, move |data: FlowData| {
             let log = log.clone();
@@ -71,38 +71,38 @@ impl Log {
     }
 }
 
-pub async fn pass(data: FlowData) -> ChunkResult<Value> {
+pub(crate) async fn pass(data: FlowData) -> ChunkResult<Value> {
     Ok(data.value().clone())
 }
 
 /// Puts its input into the state as `result`.
-pub async fn store(data: FlowData) -> ChunkResult<()> {
+pub(crate) async fn store(data: FlowData) -> ChunkResult<()> {
     data.async_set_state("result", data.value()).await?;
     Ok(())
 }
 
-pub fn sleep(runtime: &Runtime, ms: u64) -> impl Future<Output = ()> + Send {
+pub(crate) fn sleep(runtime: &Runtime, ms: u64) -> impl Future<Output = ()> + Send {
     runtime.sleep(Duration::from_millis(ms))
 }
 
 /// Watches how many run at once.
 #[derive(Clone, Default)]
-pub struct Gauge(Arc<Mutex<(usize, usize)>>);
+pub(crate) struct Gauge(Arc<Mutex<(usize, usize)>>);
 
 impl Gauge {
-    pub fn enter(&self) -> GaugeGuard {
+    pub(crate) fn enter(&self) -> GaugeGuard {
         let mut both = self.0.lock().unwrap();
         both.0 += 1;
         both.1 = both.1.max(both.0);
         GaugeGuard(self.clone())
     }
 
-    pub fn most(&self) -> usize {
+    pub(crate) fn most(&self) -> usize {
         self.0.lock().unwrap().1
     }
 }
 
-pub struct GaugeGuard(Gauge);
+pub(crate) struct GaugeGuard(Gauge);
 
 impl Drop for GaugeGuard {
     fn drop(&mut self) {

@@ -1,0 +1,451 @@
+//! FLOW.md, "State, resources, stream" and "Lifecycle".
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod support;
+
+use std::time::Duration;
+
+use agently_flow::{
+    chunk, ChunkError, CloseOptions, ErrorKind, ExecutionOptions, FailurePolicy, FlowData,
+    Lifecycle, Status,
+};
+use futures_util::future::join;
+use futures_util::StreamExt;
+use serde_json::{json, Value};
+use support::{flow, run, sleep, store, Log};
+
+#[test]
+fn f065_state_paths() {
+    run(|runtime| async move {
+        let flow = flow(&runtime);
+        flow.to(chunk("s", |data: FlowData| async move {
+            data.async_set_state("a.b.c", 1).await?;
+            assert_eq!(data.get_state::<i64>("a.b.c")?, Some(1));
+            assert_eq!(data.get_state::<i64>("a.b.x")?, None);
+            data.async_set_state("a", json!({ "z": 1 })).await?;
+            assert_eq!(data.get_state::<Value>("a")?, Some(json!({ "z": 1 })));
+            data.async_append_state("l", 1).await?;
+            data.async_append_state("l", 2).await?;
+            assert_eq!(data.get_state::<i64>("l[0]")?, Some(1));
+            data.async_set_state("l[1]", 5).await?;
+            assert_eq!(data.get_state::<Vec<i64>>("l")?, Some(vec![1, 5]));
+            let error = data.async_append_state("a.z", 9).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::StatePath);
+            let error = data.async_set_state("a.z.y", 9).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::StatePath);
+            assert!(error.to_string().contains("at `a.z` there is a number"), "{error}");
+            assert_eq!(data.get_state::<Value>("a")?, Some(json!({ "z": 1 })), "unchanged");
+            data.async_del_state("a.z").await?;
+            data.async_del_state("missing").await?;
+            assert_eq!(data.get_state::<Value>("a")?, Some(json!({})));
+            Ok(())
+        }));
+        flow.async_start(()).await.unwrap();
+    });
+}
+
+#[test]
+fn f067_resources() {
+    run(|runtime| async move {
+        let flow = flow(&runtime);
+        flow.set_resource("a", 1_i32).set_resource("b", 1_i32);
+        flow.to(chunk("use", |data: FlowData| async move {
+            let (a, b) = (
+                data.require_resource::<i32>("a")?,
+                data.require_resource::<i32>("b")?,
+            );
+            assert!(data.resource::<i32>("missing").is_none());
+            let error = data.require_resource::<i32>("nope").unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::MissingResource);
+            assert!(error.to_string().contains("there are: `a`, `b`"), "{error}");
+            Ok((*a, *b))
+        }))
+        .to(store);
+        let execution = flow
+            .create_execution(ExecutionOptions::new().resource("b", 2_i32))
+            .unwrap();
+        assert_eq!(
+            execution.async_start(()).await.unwrap(),
+            json!({ "result": [1, 2] }),
+            "the nearer wins"
+        );
+    });
+}
+
+#[test]
+fn f069_flow_data_is_shared_by_all_executions_and_in_no_snapshot() {
+    run(|runtime| async move {
+        let flow = flow(&runtime);
+        flow.to(chunk("s", |data: FlowData| async move {
+            data.flow_data()
+                .update("counter", |old| json!(old.as_i64().unwrap_or(0) + 1))?;
+            Ok(())
+        }));
+        assert_eq!(flow.async_start(()).await.unwrap(), json!({}));
+        flow.async_start(()).await.unwrap();
+        assert_eq!(flow.flow_data().get::<i64>("counter").unwrap(), Some(2));
+    });
+}
+
+#[test]
+fn f051_stream_readers_early_and_late_see_every_item() {
+    run(|runtime| async move {
+        let flow = flow(&runtime);
+        let rt = runtime.clone();
+        flow.to(chunk("s", move |data: FlowData| {
+            let rt = rt.clone();
+            async move {
+                for item in 0..5 {
+                    data.async_put_into_stream(item).await?;
+                    sleep(&rt, 2).await;
+                }
+                Ok(())
+            }
+        }));
+        let execution = flow.create_execution(ExecutionOptions::new()).unwrap();
+        let early = execution.get_async_runtime_stream();
+        execution.async_start(()).await.unwrap();
+        execution.async_close().await.unwrap();
+        let late = execution.get_async_runtime_stream();
+        for reader in [early, late] {
+            let items: Vec<_> = reader.map(|item| item.unwrap()).collect().await;
+            assert_eq!(items, [0, 1, 2, 3, 4]);
+        }
+    });
+}
+
+#[test]
+fn f052_stream_hidden() {
+    run(|runtime| async move {
+        let flow = flow(&runtime);
+        flow.to(chunk("s", |data: FlowData| async move {
+            data.async_put_into_stream("a").await?;
+            data.async_put_into_stream("b").await?;
+            Ok(())
+        }));
+        let items: Vec<_> = flow.get_async_runtime_stream(()).map(|item| item.unwrap()).collect().await;
+        assert_eq!(items, ["a", "b"]);
+    });
+}
+
+#[test]
+fn a_readers_own_time_limit_ends_with_an_error_item() {
+    run(|runtime| async move {
+        let flow = flow(&runtime);
+        let rt = runtime.clone();
+        flow.to(chunk("s", move |data: FlowData| {
+            let rt = rt.clone();
+            async move {
+                data.async_put_into_stream(1).await?;
+                sleep(&rt, 100).await;
+                Ok(data.async_put_into_stream(2).await?)
+            }
+        }));
+        let execution = flow.create_execution(ExecutionOptions::new()).unwrap();
+        let reader = execution
+            .get_async_runtime_stream()
+            .with_timeout(Duration::from_millis(10));
+        let (items, _) = join(reader.collect::<Vec<_>>(), execution.async_start(())).await;
+        assert_eq!(items.len(), 2);
+        assert_eq!(*items[0].as_ref().unwrap(), 1);
+        assert_eq!(items[1].as_ref().unwrap_err().kind(), ErrorKind::ReadTimeout);
+        execution.async_close().await.unwrap();
+        let all: Vec<_> = execution.get_async_runtime_stream().map(|i| i.unwrap()).collect().await;
+        assert_eq!(all, [1, 2], "nothing is lost");
+    });
+}
+
+#[test]
+fn with_a_stream_capacity_writers_wait() {
+    run(|runtime| async move {
+        let log = Log::new();
+        let flow = flow(&runtime);
+        let noted = log.clone();
+        flow.to(chunk("s", move |data: FlowData| {
+            let log = noted.clone();
+            async move {
+                for item in 0..6 {
+                    data.async_put_into_stream(item).await?;
+                    log.add(item);
+                }
+                Ok(())
+            }
+        }));
+        let execution = flow
+            .create_execution(ExecutionOptions::new().stream_capacity(2))
+            .unwrap();
+        let mut reader = execution.get_async_runtime_stream();
+        let read = async {
+            let mut items = Vec::new();
+            sleep(&runtime, 10).await;
+            assert_eq!(log.len(), 2, "the writer waits for the reader");
+            for _ in 0..6 {
+                items.push(reader.next().await.unwrap().unwrap());
+            }
+            items
+        };
+        let (items, done) = join(read, execution.async_start(())).await;
+        done.unwrap();
+        assert_eq!(items, [0, 1, 2, 3, 4, 5]);
+        let late = execution.get_async_runtime_stream().next().await.unwrap();
+        assert_eq!(late.unwrap_err().kind(), ErrorKind::StreamLagged);
+    });
+}
+
+#[test]
+fn f059_sealed_chain_continues() {
+    run(|runtime| async move {
+        let log = Log::new();
+        let flow = flow(&runtime);
+        let rt = runtime.clone();
+        flow.to(chunk("a", move |_: FlowData| {
+            let rt = rt.clone();
+            async move {
+                sleep(&rt, 50).await;
+                Ok(1)
+            }
+        }))
+        .to(log.chunk("b"))
+        .to(log.chunk("c"));
+        let execution = flow.async_start_execution(()).await.unwrap();
+        sleep(&runtime, 10).await;
+        execution.async_seal().await.unwrap();
+        sleep(&runtime, 100).await;
+        assert_eq!(log.all(), [json!(["b", 1]), json!(["c", 1])]);
+        assert_eq!(execution.lifecycle(), Lifecycle::Sealed);
+    });
+}
+
+#[test]
+fn f057_seal_refuses_outside_input_and_lets_the_inside_run() {
+    run(|runtime| async move {
+        let log = Log::new();
+        let flow = flow(&runtime);
+        let rt = runtime.clone();
+        flow.to(chunk("slow", move |data: FlowData| {
+            let rt = rt.clone();
+            async move {
+                sleep(&rt, 80).await;
+                Ok(data.async_emit("Inner", 1).await?)
+            }
+        }));
+        flow.when("Inner").to(log.chunk("i"));
+        flow.when("Ext").to(log.chunk("e"));
+        let execution = flow.async_start_execution(()).await.unwrap();
+        sleep(&runtime, 20).await;
+        execution.async_seal().await.unwrap();
+        let error = execution.async_emit("Ext", 1).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Sealed);
+        sleep(&runtime, 100).await;
+        execution.async_unseal().await.unwrap();
+        execution.async_emit("Ext", 2).await.unwrap();
+        let closed = execution.async_close().await.unwrap();
+        assert_eq!(closed.status, Status::Completed);
+        assert_eq!(log.all(), [json!(["i", 1]), json!(["e", 2])]);
+    });
+}
+
+#[test]
+fn f058_close_drains_what_running_chunks_still_emit() {
+    run(|runtime| async move {
+        let log = Log::new();
+        let flow = flow(&runtime);
+        let rt = runtime.clone();
+        flow.to(chunk("slow", move |data: FlowData| {
+            let rt = rt.clone();
+            async move {
+                sleep(&rt, 80).await;
+                data.async_emit("Inner", 1).await?;
+                Ok("x")
+            }
+        }))
+        .to(log.chunk("next"));
+        flow.when("Inner").to(log.chunk("inner"));
+        let execution = flow.async_start_execution(()).await.unwrap();
+        execution.async_close().await.unwrap();
+        assert_eq!(log.all(), [json!(["inner", 1]), json!(["next", "x"])]);
+    });
+}
+
+#[test]
+fn past_the_deadline_running_handlers_are_cancelled_and_the_outcome_says_so() {
+    run(|runtime| async move {
+        let flow = flow(&runtime);
+        let rt = runtime.clone();
+        flow.to(chunk("slow", move |_: FlowData| {
+            let rt = rt.clone();
+            async move {
+                sleep(&rt, 1000).await;
+                Ok(())
+            }
+        }));
+        let execution = flow.async_start_execution(()).await.unwrap();
+        let options = CloseOptions::new().deadline(Duration::from_millis(10));
+        let closed = execution.async_close_with(options).await.unwrap();
+        assert_eq!((closed.status, closed.cancelled), (Status::Cancelled, 1));
+    });
+}
+
+#[test]
+fn f054_auto_close_counts_from_the_last_activity() {
+    run(|runtime| async move {
+        let log = Log::new();
+        let flow = flow(&runtime);
+        flow.when("Ping").to(log.chunk("p"));
+        let options = ExecutionOptions::new().auto_close_timeout(Duration::from_millis(250));
+        let execution = flow.create_execution(options).unwrap();
+        let began = runtime.now();
+        let ping = async {
+            sleep(&runtime, 100).await;
+            execution.async_emit("Ping", 1).await.unwrap();
+        };
+        let (started, ()) = join(execution.async_start(()), ping).await;
+        started.unwrap();
+        assert_eq!(runtime.now() - began, Duration::from_millis(350));
+        let error = execution.async_emit("Ping", 2).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Closed);
+    });
+}
+
+#[test]
+fn f056_auto_close_zero_with_nowait() {
+    run(|runtime| async move {
+        let flow = flow(&runtime);
+        let rt = runtime.clone();
+        flow.to(chunk("a", |data: FlowData| async move { Ok(data.emit_nowait("Loop", 0)?) }));
+        flow.when("Loop").to(chunk("step", move |data: FlowData| {
+            let rt = rt.clone();
+            async move {
+                let number: i64 = data.input()?;
+                sleep(&rt, 20).await;
+                if number < 5 {
+                    data.emit_nowait("Loop", number + 1)?;
+                }
+                data.async_append_state("seen", number).await?;
+                Ok(())
+            }
+        }));
+        let mut seen: Vec<i64> =
+            serde_json::from_value(flow.async_start(()).await.unwrap()["seen"].clone()).unwrap();
+        seen.sort_unstable();
+        assert_eq!(seen, [0, 1, 2, 3, 4, 5]);
+    });
+}
+
+#[test]
+fn f063_an_error_of_a_nowait_handler_comes_out_of_close_once() {
+    run(|runtime| async move {
+        let flow = flow(&runtime);
+        let rt = runtime.clone();
+        flow.when("E").to(chunk("bad", move |_: FlowData| {
+            let rt = rt.clone();
+            async move {
+                sleep(&rt, 10).await;
+                Err::<(), _>(ChunkError::msg("late"))
+            }
+        }));
+        let execution = flow.async_start_execution(()).await.unwrap();
+        execution.emit_nowait("E", 1).unwrap();
+        let (one, two) = join(execution.async_close(), execution.async_close()).await;
+        assert_eq!(one.unwrap_err().chunk(), Some("bad"));
+        assert_eq!(two.unwrap_err().chunk(), Some("bad"), "concurrent closers get one outcome");
+        assert_eq!(execution.async_close().await.unwrap().status, Status::Failed);
+    });
+}
+
+#[test]
+fn f064_continue_policy_ends_the_branch_and_the_others_go_on() {
+    run(|runtime| async move {
+        let log = Log::new();
+        let flow = flow(&runtime);
+        flow.to(chunk("bad", |_: FlowData| async { Err::<(), _>(ChunkError::msg("boom")) }))
+            .to(log.chunk("c"));
+        flow.to(chunk("ok", |data: FlowData| async move { Ok(data.value().clone()) }))
+            .to(log.chunk("d"));
+        let options = ExecutionOptions::new().failure_policy(FailurePolicy::Continue);
+        let execution = flow.create_execution(options).unwrap();
+        execution.async_start(1).await.unwrap();
+        execution.async_close().await.unwrap();
+        assert_eq!(log.all(), [json!(["d", 1])]);
+        let errors = execution.result().errors;
+        assert_eq!(errors.len(), 1);
+        assert_eq!(errors[0].chunk(), Some("bad"));
+    });
+}
+
+#[test]
+fn f082_start_variants() {
+    run(|runtime| async move {
+        let flow = flow(&runtime);
+        flow.to(store);
+        let execution = flow.create_execution(ExecutionOptions::new()).unwrap();
+        let error = execution.async_emit("E", 1).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotStarted);
+        execution.async_start(1).await.unwrap();
+        let error = execution.async_start(2).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AlreadyStarted);
+        assert_eq!(execution.lifecycle(), Lifecycle::Open);
+        execution.async_close().await.unwrap();
+        let error = execution.async_emit("E", 1).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Closed);
+        let never = flow.create_execution(ExecutionOptions::new()).unwrap();
+        assert_eq!(never.async_close().await.unwrap().snapshot, json!({}));
+        let error = never.async_start(1).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Closed);
+    });
+}
+
+#[test]
+fn dropping_the_future_of_async_start_cancels_what_runs() {
+    run(|runtime| async move {
+        let log = Log::new();
+        let flow = flow(&runtime);
+        let (noted, rt) = (log.clone(), runtime.clone());
+        flow.to(chunk("slow", move |_: FlowData| {
+            let (log, rt) = (noted.clone(), rt.clone());
+            async move {
+                sleep(&rt, 50).await;
+                log.add("ran on");
+                Ok(())
+            }
+        }));
+        let limit = Duration::from_millis(10);
+        assert!(runtime.timeout(limit, flow.async_start(())).await.is_err());
+        let execution = flow.create_execution(ExecutionOptions::new()).unwrap();
+        assert!(runtime.timeout(limit, execution.async_start(())).await.is_err());
+        sleep(&runtime, 100).await;
+        assert_eq!(log.len(), 0);
+        assert_eq!(execution.status(), Status::Cancelled);
+    });
+}
+
+#[test]
+fn a_flow_without_a_runtime_says_how_to_get_one() {
+    run(|_| async move {
+        let flow = agently_flow::TriggerFlow::new("lone");
+        let error = flow.async_start(()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NoRuntime);
+        assert!(error.to_string().contains("with_runtime"), "{error}");
+    });
+}
+
+#[test]
+fn the_value_of_the_result_is_that_of_the_last_stage_or_the_one_that_was_set() {
+    run(|runtime| async move {
+        let plain = flow(&runtime);
+        plain.to(chunk("last", |_: FlowData| async { Ok("last value") }));
+        let execution = plain.create_execution(ExecutionOptions::new()).unwrap();
+        execution.async_start(()).await.unwrap();
+        assert_eq!(execution.result().value, "last value");
+
+        let set = flow(&runtime);
+        set.to(chunk("set", |data: FlowData| async move {
+            data.set_result("set value")?;
+            Ok("last value")
+        }));
+        let execution = set.create_execution(ExecutionOptions::new()).unwrap();
+        execution.async_start(()).await.unwrap();
+        assert_eq!(execution.result().value, "set value");
+    });
+}
