@@ -124,8 +124,7 @@ impl Chunk {
         Self::own::<F>(Arc::new(move |data| {
             let function = Arc::clone(&function);
             let runtime = data.runtime().clone();
-            let task = runtime
-                .spawn_blocking(move || function(data).and_then(to_value));
+            let task = runtime.spawn_blocking(move || function(data).and_then(to_value));
             Box::pin(async move {
                 task.await.unwrap_or_else(|error| {
                     Err(ChunkError::failed(match error.kind() {

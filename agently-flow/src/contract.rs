@@ -73,15 +73,13 @@ fn check<T: DeserializeOwned + 'static>() -> Check {
 }
 
 fn apply(check: Option<&Check>, value: &Value, what: &str) -> Result<()> {
-    check
-        .map_or(Ok(()), |check| check(value))
-        .map_err(|error| {
-            Error::with_source(
-                ErrorKind::Contract,
-                format!("{what} breaks the flow's contract"),
-                error,
-            )
-        })
+    check.map_or(Ok(()), |check| check(value)).map_err(|error| {
+        Error::with_source(
+            ErrorKind::Contract,
+            format!("{what} breaks the flow's contract"),
+            error,
+        )
+    })
 }
 
 impl fmt::Debug for Contract {

@@ -165,10 +165,7 @@ impl FlowData {
         found.transpose().map_err(|error| {
             Error::with_source(
                 ErrorKind::Type,
-                format!(
-                    "the state at `{path}` is no {}",
-                    std::any::type_name::<T>()
-                ),
+                format!("the state at `{path}` is no {}", std::any::type_name::<T>()),
                 error,
             )
         })
@@ -418,16 +415,16 @@ impl FlowData {
         let item = self.json(item)?;
         self.shared.contract.check_item(&item)?;
         poll_fn(|cx| {
-            self.shared.with(|engine| {
-                match engine.deed(self.step.key, Deed::Item(item.clone())) {
+            self.shared.with(
+                |engine| match engine.deed(self.step.key, Deed::Item(item.clone())) {
                     Ok(Begun::Full) => {
                         engine.watch_room(cx);
                         Poll::Pending
                     }
                     Ok(_) => Poll::Ready(Ok(())),
                     Err(error) => Poll::Ready(Err(error)),
-                }
-            })
+                },
+            )
         })
         .await
     }

@@ -16,9 +16,7 @@ use crate::blocker::{Blocker, BlockingStream};
 use crate::chunk::ResumeTo;
 use crate::data::to_json;
 use crate::driver::Driver;
-use crate::engine::{
-    Counts, Engine, Guidance, Intervention, Key, Lifecycle, Paused, Status,
-};
+use crate::engine::{Counts, Engine, Guidance, Intervention, Key, Lifecycle, Paused, Status};
 use crate::error::{Error, ErrorKind, Result};
 use crate::options::CloseOptions;
 use crate::shared::Shared;
@@ -417,7 +415,9 @@ impl Execution {
                 Err(_elapsed) => self.cancel(),
             },
         }
-        let error = (!reported).then(|| self.shared.with(Engine::report)).flatten();
+        let error = (!reported)
+            .then(|| self.shared.with(Engine::report))
+            .flatten();
         if let Some(error) = error {
             return Err(error);
         }

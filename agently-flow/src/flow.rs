@@ -172,7 +172,11 @@ impl TriggerFlow {
     }
 
     /// A live object that every execution finds under `name`.
-    pub fn set_resource<T: Any + Send + Sync>(&self, name: impl Into<String>, resource: T) -> &Self {
+    pub fn set_resource<T: Any + Send + Sync>(
+        &self,
+        name: impl Into<String>,
+        resource: T,
+    ) -> &Self {
         self.settings()
             .resources
             .insert(name.into(), Arc::new(resource));
@@ -233,11 +237,14 @@ impl TriggerFlow {
     pub fn load(&self, snapshot: &Snapshot, options: ExecutionOptions) -> Result<Execution> {
         let definition = self.definition()?;
         let image = snapshot.image(&definition)?;
-        let id = options.id.clone().unwrap_or_else(|| snapshot.execution_id());
+        let id = options
+            .id
+            .clone()
+            .unwrap_or_else(|| snapshot.execution_id());
         // Before anything runs.
         self.gather(&options)?;
-        let engine = Engine::load(definition, options.rules(false), image)
-            .ok_or_else(Snapshot::damaged)?;
+        let engine =
+            Engine::load(definition, options.rules(false), image).ok_or_else(Snapshot::damaged)?;
         Ok(Execution::spawn(self.share(engine, options, Some(id))?))
     }
 
@@ -343,7 +350,9 @@ impl TriggerFlow {
             .or(options.id)
             .unwrap_or_else(|| new_id(&self.name, &runtime));
         let values = self.values.clone();
-        Ok(Shared::new(engine, runtime, id, resources, values, contract))
+        Ok(Shared::new(
+            engine, runtime, id, resources, values, contract,
+        ))
     }
 
     /// A started execution without a handle.
@@ -444,9 +453,16 @@ impl ExecutionOptions {
 /// An id that no other execution has, in this process or another.
 fn new_id(flow: &str, runtime: &Runtime) -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    let wall = runtime.wall().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let wall = runtime
+        .wall()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    format!("{flow}-{:x}-{:x}-{number}", wall.as_nanos(), std::process::id())
+    format!(
+        "{flow}-{:x}-{:x}-{number}",
+        wall.as_nanos(),
+        std::process::id()
+    )
 }
 
 /// Values that all executions of one flow share.

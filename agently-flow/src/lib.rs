@@ -77,9 +77,7 @@ pub use condition::{condition, ByValue, Condition, IntoCondition};
 pub use contract::Contract;
 pub use data::FlowData;
 pub use definition::{Block, Branch, Capture, Chain, Concurrency, Hits, Join, Trigger, WriteBack};
-pub use engine::{
-    Counts, FailurePolicy, Intervention, InterventionStatus, Lifecycle, Status,
-};
+pub use engine::{Counts, FailurePolicy, Intervention, InterventionStatus, Lifecycle, Status};
 pub use error::{ChunkError, ChunkResult, Error, ErrorKind, Result};
 pub use execution::{Closed, Execution, ExecutionResult, Interrupt, Resumption};
 pub use flow::{FlowValues, TriggerFlow};

@@ -62,7 +62,10 @@ impl StatePath {
 
     /// What `inner` is below `self`; `None` if it is not below it.
     pub(crate) fn below(&self, inner: &Self) -> Option<Self> {
-        inner.0.strip_prefix(self.0.as_slice()).map(|rest| Self(rest.to_vec()))
+        inner
+            .0
+            .strip_prefix(self.0.as_slice())
+            .map(|rest| Self(rest.to_vec()))
     }
 
     /// The value at this path.
@@ -127,17 +130,17 @@ impl StatePath {
                 (Step::Key(_), other) => {
                     return Err(self.blocked(depth, kind_of(other), "an object"))
                 }
-                (Step::Index(index), Value::Array(list)) if *index <= list.len() => list.get(*index),
-                (Step::Index(_), Value::Array(list)) => {
-                    return Err(Error::new(
-                        ErrorKind::StatePath,
-                        format!(
-                            "state path `{self}` cannot be written: the list there has {} items, and \
-                             only the next free position can be added",
-                            list.len()
-                        ),
-                    ))
+                (Step::Index(index), Value::Array(list)) if *index <= list.len() => {
+                    list.get(*index)
                 }
+                (Step::Index(_), Value::Array(list)) => return Err(Error::new(
+                    ErrorKind::StatePath,
+                    format!(
+                        "state path `{self}` cannot be written: the list there has {} items, and \
+                             only the next free position can be added",
+                        list.len()
+                    ),
+                )),
                 (Step::Index(_), other) => {
                     return Err(self.blocked(depth, kind_of(other), "a list"))
                 }
@@ -164,7 +167,9 @@ impl StatePath {
         let at = Self(self.0.iter().take(depth).cloned().collect());
         Error::new(
             ErrorKind::StatePath,
-            format!("state path `{self}` cannot be written: at `{at}` there is {found}, not {wanted}"),
+            format!(
+                "state path `{self}` cannot be written: at `{at}` there is {found}, not {wanted}"
+            ),
         )
     }
 

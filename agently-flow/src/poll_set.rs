@@ -45,7 +45,11 @@ impl Wake for Signal {
             return;
         }
         let task = {
-            let mut queue = self.ready.queue.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut queue = self
+                .ready
+                .queue
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             queue.0.push_back(self.place);
             queue.1.take()
         };
@@ -100,10 +104,17 @@ impl<F: Future + Unpin> PollSet<F> {
     /// `Pending` when none is woken: the task is woken when one is.
     pub(crate) fn poll_next(&mut self, cx: &Context<'_>) -> Poll<Option<(usize, F::Output)>> {
         let next = {
-            let mut queue = self.ready.queue.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut queue = self
+                .ready
+                .queue
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             let next = queue.0.pop_front();
             if next.is_none()
-                && !queue.1.as_ref().is_some_and(|known| known.will_wake(cx.waker()))
+                && !queue
+                    .1
+                    .as_ref()
+                    .is_some_and(|known| known.will_wake(cx.waker()))
             {
                 queue.1 = Some(cx.waker().clone());
             }

@@ -1,6 +1,12 @@
 //! FLOW.md, "State, resources, stream" and "Lifecycle".
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
 mod support;
 
@@ -34,8 +40,15 @@ fn f065_state_paths() {
             assert_eq!(error.kind(), ErrorKind::StatePath);
             let error = data.async_set_state("a.z.y", 9).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::StatePath);
-            assert!(error.to_string().contains("at `a.z` there is a number"), "{error}");
-            assert_eq!(data.get_state::<Value>("a")?, Some(json!({ "z": 1 })), "unchanged");
+            assert!(
+                error.to_string().contains("at `a.z` there is a number"),
+                "{error}"
+            );
+            assert_eq!(
+                data.get_state::<Value>("a")?,
+                Some(json!({ "z": 1 })),
+                "unchanged"
+            );
             data.async_del_state("a.z").await?;
             data.async_del_state("missing").await?;
             assert_eq!(data.get_state::<Value>("a")?, Some(json!({})));
@@ -124,7 +137,11 @@ fn f052_stream_hidden() {
             data.async_put_into_stream("b").await?;
             Ok(())
         }));
-        let items: Vec<_> = flow.get_async_runtime_stream(()).map(|item| item.unwrap()).collect().await;
+        let items: Vec<_> = flow
+            .get_async_runtime_stream(())
+            .map(|item| item.unwrap())
+            .collect()
+            .await;
         assert_eq!(items, ["a", "b"]);
     });
 }
@@ -149,9 +166,16 @@ fn a_readers_own_time_limit_ends_with_an_error_item() {
         let (items, _) = join(reader.collect::<Vec<_>>(), execution.async_start(())).await;
         assert_eq!(items.len(), 2);
         assert_eq!(*items[0].as_ref().unwrap(), 1);
-        assert_eq!(items[1].as_ref().unwrap_err().kind(), ErrorKind::ReadTimeout);
+        assert_eq!(
+            items[1].as_ref().unwrap_err().kind(),
+            ErrorKind::ReadTimeout
+        );
         execution.async_close().await.unwrap();
-        let all: Vec<_> = execution.get_async_runtime_stream().map(|i| i.unwrap()).collect().await;
+        let all: Vec<_> = execution
+            .get_async_runtime_stream()
+            .map(|i| i.unwrap())
+            .collect()
+            .await;
         assert_eq!(all, [1, 2], "nothing is lost");
     });
 }
@@ -313,7 +337,9 @@ fn f056_auto_close_zero_with_nowait() {
     run(|runtime| async move {
         let flow = flow(&runtime);
         let rt = runtime.clone();
-        flow.to(chunk("a", |data: FlowData| async move { Ok(data.emit_nowait("Loop", 0)?) }));
+        flow.to(chunk("a", |data: FlowData| async move {
+            Ok(data.emit_nowait("Loop", 0)?)
+        }));
         flow.when("Loop").to(chunk("step", move |data: FlowData| {
             let rt = rt.clone();
             async move {
@@ -349,8 +375,15 @@ fn f063_an_error_of_a_nowait_handler_comes_out_of_close_once() {
         execution.emit_nowait("E", 1).unwrap();
         let (one, two) = join(execution.async_close(), execution.async_close()).await;
         assert_eq!(one.unwrap_err().chunk(), Some("bad"));
-        assert_eq!(two.unwrap_err().chunk(), Some("bad"), "concurrent closers get one outcome");
-        assert_eq!(execution.async_close().await.unwrap().status, Status::Failed);
+        assert_eq!(
+            two.unwrap_err().chunk(),
+            Some("bad"),
+            "concurrent closers get one outcome"
+        );
+        assert_eq!(
+            execution.async_close().await.unwrap().status,
+            Status::Failed
+        );
     });
 }
 
@@ -359,10 +392,14 @@ fn f064_continue_policy_ends_the_branch_and_the_others_go_on() {
     run(|runtime| async move {
         let log = Log::new();
         let flow = flow(&runtime);
-        flow.to(chunk("bad", |_: FlowData| async { Err::<(), _>(ChunkError::msg("boom")) }))
-            .to(log.chunk("c"));
-        flow.to(chunk("ok", |data: FlowData| async move { Ok(data.value().clone()) }))
-            .to(log.chunk("d"));
+        flow.to(chunk("bad", |_: FlowData| async {
+            Err::<(), _>(ChunkError::msg("boom"))
+        }))
+        .to(log.chunk("c"));
+        flow.to(chunk("ok", |data: FlowData| async move {
+            Ok(data.value().clone())
+        }))
+        .to(log.chunk("d"));
         let options = ExecutionOptions::new().failure_policy(FailurePolicy::Continue);
         let execution = flow.create_execution(options).unwrap();
         execution.async_start(1).await.unwrap();
@@ -413,7 +450,10 @@ fn dropping_the_future_of_async_start_cancels_what_runs() {
         let limit = Duration::from_millis(10);
         assert!(runtime.timeout(limit, flow.async_start(())).await.is_err());
         let execution = flow.create_execution(ExecutionOptions::new()).unwrap();
-        assert!(runtime.timeout(limit, execution.async_start(())).await.is_err());
+        assert!(runtime
+            .timeout(limit, execution.async_start(()))
+            .await
+            .is_err());
         sleep(&runtime, 100).await;
         assert_eq!(log.len(), 0);
         assert_eq!(execution.status(), Status::Cancelled);

@@ -1,6 +1,12 @@
 //! FLOW.md, "Operators".
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
 mod support;
 
@@ -73,7 +79,9 @@ fn f020_for_each_nested() {
         flow.for_each(None)
             .to(pass)
             .for_each(None)
-            .to(chunk("x10", |data: FlowData| async move { Ok(data.input::<i64>()? * 10) }))
+            .to(chunk("x10", |data: FlowData| async move {
+                Ok(data.input::<i64>()? * 10)
+            }))
             .end_for_each()
             .to(chunk("sum", |data: FlowData| async move {
                 Ok(data.input::<Vec<i64>>()?.iter().sum::<i64>())
@@ -135,7 +143,10 @@ fn f022_for_each_error() {
             .to(log.chunk("store"));
         let error = flow.async_start([1, 2, 3]).await.unwrap_err();
         assert_eq!(error.chunk(), Some("work"));
-        assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "boom");
+        assert_eq!(
+            std::error::Error::source(&error).unwrap().to_string(),
+            "boom"
+        );
         let mut all = log.all();
         all.sort_by_key(ToString::to_string);
         assert_eq!(all, [json!(["cancelled", 1]), json!(["cancelled", 3])]);
@@ -166,7 +177,11 @@ fn f016_batch_same_handler_twice() {
         let one = Chunk::new(|_: FlowData| async { Ok(1) });
         flow.batch([("b", one.clone()), ("a", one)], None).to(store);
         let state = flow.async_start(()).await.unwrap();
-        assert_eq!(state.to_string(), r#"{"result":{"b":1,"a":1}}"#, "in declaration order");
+        assert_eq!(
+            state.to_string(),
+            r#"{"result":{"b":1,"a":1}}"#,
+            "in declaration order"
+        );
     });
 }
 
@@ -178,7 +193,9 @@ fn f017_batch_error() {
         flow.batch(
             [
                 Branch::from(("ok", worker(&runtime, &Gauge::default(), 50))),
-                Branch::from(chunk("bad", |_: FlowData| async { Err::<(), _>(ChunkError::msg("boom")) })),
+                Branch::from(chunk("bad", |_: FlowData| async {
+                    Err::<(), _>(ChunkError::msg("boom"))
+                })),
             ],
             None,
         )
@@ -198,7 +215,10 @@ fn f025_match_no_else() {
             .to(chunk("one", |_: FlowData| async { Ok("one") }))
             .end_match()
             .to(store);
-        assert_eq!(flow.async_start(1).await.unwrap(), json!({ "result": "one" }));
+        assert_eq!(
+            flow.async_start(1).await.unwrap(),
+            json!({ "result": "one" })
+        );
         assert_eq!(flow.async_start(2).await.unwrap(), json!({ "result": 2 }));
     });
 }
@@ -230,7 +250,10 @@ fn f026_match_hit_all() {
             (1, json!(["pos"])),
             (-3, json!("none")),
         ] {
-            assert_eq!(flow.async_start(input).await.unwrap(), json!({ "result": wanted }));
+            assert_eq!(
+                flow.async_start(input).await.unwrap(),
+                json!({ "result": wanted })
+            );
         }
     });
 }
@@ -268,10 +291,20 @@ fn f027_conditions_may_be_async() {
         .to(chunk("F", |_: FlowData| async { Ok("F") }))
         .end_condition()
         .to(store);
-        assert_eq!(flow.async_start(true).await.unwrap(), json!({ "result": "T" }));
-        assert_eq!(flow.async_start(false).await.unwrap(), json!({ "result": "F" }));
+        assert_eq!(
+            flow.async_start(true).await.unwrap(),
+            json!({ "result": "T" })
+        );
+        assert_eq!(
+            flow.async_start(false).await.unwrap(),
+            json!({ "result": "F" })
+        );
         let error = flow.async_start("x").await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Chunk, "a condition that fails is an error");
+        assert_eq!(
+            error.kind(),
+            ErrorKind::Chunk,
+            "a condition that fails is an error"
+        );
     });
 }
 
@@ -302,7 +335,8 @@ fn f077_collect() {
         let log = Log::new();
         let flow = flow(&runtime);
         let rt = runtime.clone();
-        flow.to(chunk("a", |_: FlowData| async { Ok("va") })).collect("c", "x");
+        flow.to(chunk("a", |_: FlowData| async { Ok("va") }))
+            .collect("c", "x");
         flow.to(chunk("b", move |_: FlowData| {
             let rt = rt.clone();
             async move {
@@ -312,7 +346,8 @@ fn f077_collect() {
         }))
         .collect("c", "y")
         .to(log.chunk("done"));
-        flow.when(agently_flow::Trigger::collect("c")).to(log.chunk("when"));
+        flow.when(agently_flow::Trigger::collect("c"))
+            .to(log.chunk("when"));
         flow.async_start(()).await.unwrap();
         let mut all = log.all();
         all.sort_by_key(ToString::to_string);
@@ -372,7 +407,10 @@ fn a_cap_of_1_never_deadlocks_on_awaited_emits() {
         let execution = flow
             .create_execution(ExecutionOptions::new().concurrency(1))
             .unwrap();
-        assert_eq!(execution.async_start(()).await.unwrap(), json!({ "result": "done" }));
+        assert_eq!(
+            execution.async_start(()).await.unwrap(),
+            json!({ "result": "done" })
+        );
     });
 }
 
@@ -383,7 +421,10 @@ fn a_chunk_has_a_timeout() {
         let slow = worker(&runtime, &Gauge::default(), 100);
         flow.to(slow.named("slow").timeout(Duration::from_millis(10)));
         let error = flow.async_start(1).await.unwrap_err();
-        assert_eq!((error.kind(), error.chunk()), (ErrorKind::Timeout, Some("slow")));
+        assert_eq!(
+            (error.kind(), error.chunk()),
+            (ErrorKind::Timeout, Some("slow"))
+        );
     });
 }
 
@@ -406,7 +447,7 @@ fn a_chunk_is_retried_and_its_effects_inside_the_execution_happen_once() {
             }
         })
         .retry(RetryPolicy::new(3)))
-        .to(store);
+            .to(store);
         flow.when("E").to(log.chunk("e"));
         let began = runtime.now();
         let state = flow.async_start(()).await.unwrap();
@@ -430,7 +471,12 @@ fn a_retried_step_that_does_something_else_is_an_error() {
         while let Some(below) = source.source() {
             source = below;
         }
-        assert!(source.to_string().contains("ran again and did something else"), "{error:?}");
+        assert!(
+            source
+                .to_string()
+                .contains("ran again and did something else"),
+            "{error:?}"
+        );
     });
 }
 
@@ -443,7 +489,10 @@ fn a_panic_in_a_chunk_is_an_error_with_the_chunks_name() {
             Ok(Value::Null)
         }));
         let error = flow.async_start(1).await.unwrap_err();
-        assert_eq!((error.kind(), error.chunk()), (ErrorKind::Panic, Some("wild")));
+        assert_eq!(
+            (error.kind(), error.chunk()),
+            (ErrorKind::Panic, Some("wild"))
+        );
         assert_eq!(error.to_string(), "chunk `wild` panicked: went wrong");
     });
 }
@@ -456,7 +505,9 @@ fn an_open_block_refuses_to_start_and_is_named() {
         let error = flow.async_start(1).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Definition);
         assert!(
-            error.to_string().contains("the `for_each` at #1 is still open; close it with `end_for_each()`"),
+            error
+                .to_string()
+                .contains("the `for_each` at #1 is still open; close it with `end_for_each()`"),
             "{error}"
         );
     });

@@ -1,6 +1,12 @@
 //! FLOW.md, "Signals".
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
 mod support;
 
@@ -30,7 +36,10 @@ fn f001_linear_chain() {
             }
         }));
         assert_eq!(flow.async_start(1).await.unwrap(), json!({ "result": 20 }));
-        assert_eq!(log.all(), [json!(["a", 1]), json!(["b", 2]), json!(["c", 20])]);
+        assert_eq!(
+            log.all(),
+            [json!(["a", 1]), json!(["b", 2]), json!(["c", 20])]
+        );
     });
 }
 
@@ -70,7 +79,10 @@ fn f078_two_equal_given_names_are_refused_at_definition() {
         flow.to(chunk("same", inc)).to(chunk("same", pass));
         let error = flow.async_start(0).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Definition);
-        assert!(error.to_string().contains("two stages are named `same`"), "{error}");
+        assert!(
+            error.to_string().contains("two stages are named `same`"),
+            "{error}"
+        );
     });
 }
 
@@ -81,7 +93,10 @@ fn f078_an_unknown_name_is_a_definition_error() {
         flow.to("nobody");
         let error = flow.async_start(0).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Definition);
-        assert!(error.to_string().contains("no chunk named `nobody`"), "{error}");
+        assert!(
+            error.to_string().contains("no chunk named `nobody`"),
+            "{error}"
+        );
     });
 }
 
@@ -147,7 +162,10 @@ fn every_emit_is_its_own_event() {
         }));
         flow.when("E").to(log.chunk("h"));
         flow.async_start(()).await.unwrap();
-        assert_eq!(log.all(), [json!(["h", 0]), json!(["h", 1]), json!(["h", 2])]);
+        assert_eq!(
+            log.all(),
+            [json!(["h", 0]), json!(["h", 1]), json!(["h", 2])]
+        );
     });
 }
 
@@ -209,7 +227,10 @@ fn five_emits(join: Join) -> Vec<Value> {
 fn f008_when_and_repeated_a_newer_value_replaces_the_older() {
     assert_eq!(
         five_emits(Join::Latest),
-        [json!(["join", { "A": 2, "B": 3 }]), json!(["join", { "A": 5, "B": 4 }])]
+        [
+            json!(["join", { "A": 2, "B": 3 }]),
+            json!(["join", { "A": 5, "B": 4 }])
+        ]
     );
 }
 
@@ -217,7 +238,10 @@ fn f008_when_and_repeated_a_newer_value_replaces_the_older() {
 fn join_queue_pairs_values_in_order_and_loses_none() {
     assert_eq!(
         five_emits(Join::Queue),
-        [json!(["join", { "A": 1, "B": 3 }]), json!(["join", { "A": 2, "B": 4 }])]
+        [
+            json!(["join", { "A": 1, "B": 3 }]),
+            json!(["join", { "A": 2, "B": 4 }])
+        ]
     );
 }
 
@@ -241,8 +265,12 @@ fn f010_when_and_two_chunks_scopes() {
     run(|runtime| async move {
         let log = Log::new();
         let flow = flow(&runtime);
-        flow.to(chunk("x", |data: FlowData| async move { Ok(data.async_emit("A", 1).await?) }));
-        flow.to(chunk("y", |data: FlowData| async move { Ok(data.async_emit("B", 2).await?) }));
+        flow.to(chunk("x", |data: FlowData| async move {
+            Ok(data.async_emit("A", 1).await?)
+        }));
+        flow.to(chunk("y", |data: FlowData| async move {
+            Ok(data.async_emit("B", 2).await?)
+        }));
         flow.when_all(["A", "B"]).to(log.chunk("join"));
         flow.async_start(()).await.unwrap();
         assert_eq!(log.all(), [json!(["join", { "A": 1, "B": 2 }])]);
@@ -289,7 +317,10 @@ fn f011_when_chunk() {
         flow.when_chunk("a").to(log.chunk("when a"));
         flow.when_chunk("b").to(log.chunk("when b"));
         flow.async_start(()).await.unwrap();
-        assert_eq!(log.all(), [json!(["when a", "ra"]), json!(["when b", "rb"])]);
+        assert_eq!(
+            log.all(),
+            [json!(["when a", "ra"]), json!(["when b", "rb"])]
+        );
     });
 }
 
@@ -378,10 +409,11 @@ fn when_any_learns_which() {
             Ok(())
         }));
         let noted = log.clone();
-        flow.when_any(["A", "B"]).to(chunk("any", move |data: FlowData| {
-            noted.add((data.signal().name().to_owned(), data.value()));
-            async { Ok(()) }
-        }));
+        flow.when_any(["A", "B"])
+            .to(chunk("any", move |data: FlowData| {
+                noted.add((data.signal().name().to_owned(), data.value()));
+                async { Ok(()) }
+            }));
         flow.async_start(()).await.unwrap();
         assert_eq!(log.all(), [json!(["B", 2]), json!(["A", 1])]);
     });
@@ -440,7 +472,10 @@ fn an_error_the_emitter_returns_fails_the_execution() {
             Err::<(), _>(ChunkError::msg("in handler"))
         }));
         let error = flow.async_start(()).await.unwrap_err();
-        assert_eq!((error.kind(), error.chunk()), (ErrorKind::Chunk, Some("bad")));
+        assert_eq!(
+            (error.kind(), error.chunk()),
+            (ErrorKind::Chunk, Some("bad"))
+        );
     });
 }
 
@@ -453,16 +488,17 @@ fn f075_event_loop() {
             data.emit_nowait("Loop", 0)?;
             Ok(())
         }));
-        flow.when("Loop").to(chunk("step", |data: FlowData| async move {
-            let number: i64 = data.input()?;
-            data.async_append_state("values", number).await?;
-            if number < 4 {
-                data.emit_nowait("Loop", number + 1)?;
-            } else {
-                data.async_set_state("done", true).await?;
-            }
-            Ok(())
-        }));
+        flow.when("Loop")
+            .to(chunk("step", |data: FlowData| async move {
+                let number: i64 = data.input()?;
+                data.async_append_state("values", number).await?;
+                if number < 4 {
+                    data.emit_nowait("Loop", number + 1)?;
+                } else {
+                    data.async_set_state("done", true).await?;
+                }
+                Ok(())
+            }));
         let state = flow.async_start(()).await.unwrap();
         assert_eq!(state, json!({ "values": [0, 1, 2, 3, 4], "done": true }));
     });
@@ -477,7 +513,10 @@ fn f086_deep_chain_a_chain_of_100_000_chunks_uses_no_stack() {
             chain = chain.to(inc);
         }
         chain.to(store);
-        assert_eq!(flow.async_start(0).await.unwrap(), json!({ "result": 100_000 }));
+        assert_eq!(
+            flow.async_start(0).await.unwrap(),
+            json!({ "result": 100_000 })
+        );
     });
 }
 
@@ -488,13 +527,14 @@ fn nested_awaited_emits_100_000_deep_use_no_stack() {
         flow.to(chunk("go", |data: FlowData| async move {
             Ok(data.async_emit("Down", 100_000).await?)
         }));
-        flow.when("Down").to(chunk("down", |data: FlowData| async move {
-            let left: u64 = data.input()?;
-            if left > 0 {
-                data.async_emit("Down", left - 1).await?;
-            }
-            Ok(())
-        }));
+        flow.when("Down")
+            .to(chunk("down", |data: FlowData| async move {
+                let left: u64 = data.input()?;
+                if left > 0 {
+                    data.async_emit("Down", left - 1).await?;
+                }
+                Ok(())
+            }));
         flow.async_start(()).await.unwrap();
     });
 }
@@ -506,12 +546,13 @@ fn a_failure_100_000_awaited_emits_deep_uses_no_stack() {
         flow.to(chunk("go", |data: FlowData| async move {
             Ok(data.async_emit("Down", 100_000).await?)
         }));
-        flow.when("Down").to(chunk("down", |data: FlowData| async move {
-            match data.input::<u64>()? {
-                0 => Err(ChunkError::msg("the bottom")),
-                left => Ok(data.async_emit("Down", left - 1).await?),
-            }
-        }));
+        flow.when("Down")
+            .to(chunk("down", |data: FlowData| async move {
+                match data.input::<u64>()? {
+                    0 => Err(ChunkError::msg("the bottom")),
+                    left => Ok(data.async_emit("Down", left - 1).await?),
+                }
+            }));
         let error = flow.async_start(()).await.unwrap_err();
         assert_eq!(error.chunk(), Some("down"));
     });

@@ -187,7 +187,11 @@ impl<K> Block<K> {
     }
 
     /// Ends the branch and begins the next one.
-    fn branch<N>(mut self, begin: impl FnOnce(&mut Cursor, NodeIdx) -> Attach, first: bool) -> Block<N> {
+    fn branch<N>(
+        mut self,
+        begin: impl FnOnce(&mut Cursor, NodeIdx) -> Attach,
+        first: bool,
+    ) -> Block<N> {
         let at = self.cursor.at;
         let opener = self.cursor.blocks.last_mut().map(|block| {
             if !first {

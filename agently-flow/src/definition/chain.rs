@@ -28,6 +28,11 @@ pub struct Chain {
 
 /// A place in a draft, and the blocks around it.
 #[derive(Clone)]
+#[expect(
+    unreachable_pub,
+    missing_debug_implementations,
+    reason = "a sealed trait's hidden method shows it"
+)]
 pub struct Cursor {
     pub(crate) draft: DraftRef,
     pub(crate) at: Attach,

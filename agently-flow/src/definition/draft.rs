@@ -367,9 +367,9 @@ impl Draft {
     }
 
     pub(crate) fn has_no_cases(&self, opener: NodeIdx) -> bool {
-        self.nodes.get(opener as usize).is_some_and(
-            |node| matches!(&node.op, Op::Branch { cases, .. } if cases.is_empty()),
-        )
+        self.nodes
+            .get(opener as usize)
+            .is_some_and(|node| matches!(&node.op, Op::Branch { cases, .. } if cases.is_empty()))
     }
 
     /// One more case; where its branch begins.

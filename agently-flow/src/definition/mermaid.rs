@@ -14,7 +14,9 @@ pub(crate) fn mermaid(definition: &Definition) -> String {
             }
             Op::WhenAll(join) => {
                 let slots = definition.joins.get(*join as usize);
-                let slots = slots.map(|join| join.slots.join(" and ")).unwrap_or_default();
+                let slots = slots
+                    .map(|join| join.slots.join(" and "))
+                    .unwrap_or_default();
                 ("([", format!("when {slots}"), "])")
             }
             Op::Chunk(..) => ("[", node.name.to_string(), "]"),
@@ -26,7 +28,9 @@ pub(crate) fn mermaid(definition: &Definition) -> String {
             Op::Pass => ("((", " ".to_owned(), "))"),
             Op::Collect { join, slot } => {
                 let join = definition.joins.get(*join as usize);
-                let name = join.and_then(|join| join.name.as_deref()).unwrap_or_default();
+                let name = join
+                    .and_then(|join| join.name.as_deref())
+                    .unwrap_or_default();
                 let slot = join.and_then(|join| join.slots.get(*slot as usize));
                 let slot = slot.map(String::as_str).unwrap_or_default();
                 ("[(", format!("collect {name}: {slot}"), ")]")
@@ -35,7 +39,10 @@ pub(crate) fn mermaid(definition: &Definition) -> String {
             Op::InterventionPoint(target) => (">", format!("intervention {target}"), "]"),
         };
         let text = text.replace('"', "#quot;");
-        line(&mut chart, format_args!("    n{index}{open}\"{text}\"{close}"));
+        line(
+            &mut chart,
+            format_args!("    n{index}{open}\"{text}\"{close}"),
+        );
     }
     for (index, node) in (0..).zip(&definition.nodes) {
         edges(&mut chart, definition, index, &node.op, &node.next);

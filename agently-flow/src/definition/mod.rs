@@ -12,14 +12,14 @@ pub use block::{
     Block, Body, Case, CaseElse, Else, ForEach, If, Level, Match, OpenForEach, OpenIf, OpenMatch,
     Root, TakesCase, TakesElif,
 };
-pub use chain::{Branch, Chain, Concurrency, Hits};
 pub(crate) use chain::operators;
-pub use chain::Cursor;
+pub(crate) use chain::Cursor;
+pub use chain::{Branch, Chain, Concurrency, Hits};
 pub(crate) use draft::{Attach, DraftRef};
 pub(crate) use freeze::freeze;
 pub(crate) use mermaid::mermaid;
-pub use node::{Join, Trigger};
 pub(crate) use node::{
     Capture as CaptureFrom, Definition, Listener, NodeIdx, Op, SubFlow, WriteBack as WriteFrom,
 };
+pub use node::{Join, Trigger};
 pub use sub_flow::{Capture, WriteBack};

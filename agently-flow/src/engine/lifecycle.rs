@@ -200,7 +200,8 @@ impl Engine {
                 Some(after) if self.fatal.is_some() || after.is_zero() => self.finalise(),
                 Some(after) if !self.armed => {
                     self.armed = true;
-                    self.effects.push_back(Effect::SetTimer(Timer::AutoClose, after));
+                    self.effects
+                        .push_back(Effect::SetTimer(Timer::AutoClose, after));
                 }
                 _ => {}
             }

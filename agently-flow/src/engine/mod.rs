@@ -35,8 +35,8 @@ pub(crate) use slab::{Key, Slab};
 pub(crate) use step::{Begun, Deed};
 pub(crate) use stream::Read;
 use types::{
-    Binding, Collection, Dispatch, External, Frame, Group, Instance, Origin, Resolution,
-    Waiter, Work,
+    Binding, Collection, Dispatch, External, Frame, Group, Instance, Origin, Resolution, Waiter,
+    Work,
 };
 pub use types::{Counts, FailurePolicy, Lifecycle, Status};
 pub(crate) use types::{Ctx, Effect, Paused, Step, Timer, Token};

@@ -58,13 +58,19 @@ impl Engine {
     /// Something came from outside: the idle time begins again.
     pub(super) fn touch(&mut self) {
         if std::mem::take(&mut self.armed) {
-            self.effects.push_back(Effect::CancelTimer(Timer::AutoClose));
+            self.effects
+                .push_back(Effect::CancelTimer(Timer::AutoClose));
         }
     }
 
     /// An event from outside; with a key to ask for its outcome if it is awaited and anybody
     /// heard it.
-    pub(crate) fn emit(&mut self, event: &str, payload: Value, awaited: bool) -> Result<Option<Key>> {
+    pub(crate) fn emit(
+        &mut self,
+        event: &str,
+        payload: Value,
+        awaited: bool,
+    ) -> Result<Option<Key>> {
         self.check_open("emit")?;
         self.touch();
         let base = self.base(self.root);
@@ -81,7 +87,11 @@ impl Engine {
             instance: self.root,
         });
         self.announce(event, payload, Ctx { group, ..base });
-        if self.groups.get(group).is_some_and(|group| group.pending == 0) {
+        if self
+            .groups
+            .get(group)
+            .is_some_and(|group| group.pending == 0)
+        {
             self.groups.remove(group);
             self.externals.remove(external);
             self.pump();

@@ -103,7 +103,8 @@ impl Engine {
         dispatch.phase = Phase::Running;
         dispatch.permit = true;
         dispatch.cursor = 0;
-        self.effects.push_back(Effect::Run(Arc::clone(&dispatch.step)));
+        self.effects
+            .push_back(Effect::Run(Arc::clone(&dispatch.step)));
         self.running += 1;
         self.counts.steps += 1;
         self.counts.most_running = self.counts.most_running.max(self.running as u64);
@@ -164,7 +165,13 @@ impl Engine {
     ) {
         if let Some(stage) = definition.node(node) {
             for listener in &stage.listeners {
-                self.tell(definition, *listener, value.clone(), ctx.outside(), sequence);
+                self.tell(
+                    definition,
+                    *listener,
+                    value.clone(),
+                    ctx.outside(),
+                    sequence,
+                );
             }
         }
         let origin = Origin::Stage { node, slot: 0 };
@@ -188,14 +195,15 @@ impl Engine {
         hit: bool,
         mut hits: Vec<u32>,
     ) {
-        let Some(Op::Branch { cases, all, .. }) =
-            definition.node(token.node).map(|node| &node.op)
+        let Some(Op::Branch { cases, all, .. }) = definition.node(token.node).map(|node| &node.op)
         else {
             self.retire(token.ctx);
             return;
         };
         if hit && !all {
-            let entry = cases.get(case as usize).map_or(token.node, |(_, entry)| *entry);
+            let entry = cases
+                .get(case as usize)
+                .map_or(token.node, |(_, entry)| *entry);
             self.work.push_back(Work::Enter(Token {
                 node: entry,
                 ..token
@@ -213,7 +221,12 @@ impl Engine {
         let delay = self.dispatches.get_mut(key).and_then(|dispatch| {
             dispatch.failures += 1;
             let failures = dispatch.failures;
-            match dispatch.step.definition.node(dispatch.step.node).map(|n| &n.op) {
+            match dispatch
+                .step
+                .definition
+                .node(dispatch.step.node)
+                .map(|n| &n.op)
+            {
                 // Running again cannot mend a step that does something else each time.
                 Some(Op::Chunk(_, limits)) if error.kind() != ErrorKind::StepDiverged => {
                     limits.retry.as_ref()?.after(failures)

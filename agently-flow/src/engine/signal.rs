@@ -27,7 +27,10 @@ impl Engine {
         let definition = self.definition_of(ctx.scope);
         let listeners = definition.events.get(event).map_or(&[][..], Vec::as_slice);
         let bound: Vec<_> = if self.instance_of(ctx.scope) == self.root {
-            let bindings = self.bindings.iter().filter(|binding| *binding.event == *event);
+            let bindings = self
+                .bindings
+                .iter()
+                .filter(|binding| *binding.event == *event);
             bindings
                 .map(|binding| (binding.node, Arc::clone(&binding.event)))
                 .collect()

@@ -211,7 +211,10 @@ impl Engine {
             }
         }
         // A join that took the value and waits for more leaves nothing to wait for.
-        let pending = self.groups.get(group).is_some_and(|group| group.pending > 0);
+        let pending = self
+            .groups
+            .get(group)
+            .is_some_and(|group| group.pending > 0);
         if !pending {
             self.groups.remove(group);
         }

@@ -109,7 +109,10 @@ pub(super) enum Waiter {
     /// The whole execution.
     Root,
     SubFlow,
-    Step { dispatch: Key, ordinal: u32 },
+    Step {
+        dispatch: Key,
+        ordinal: u32,
+    },
     External(#[serde(skip, default = "none")] Key),
 }
 
@@ -224,9 +227,10 @@ impl Step {
             Origin::Stage { node, slot } => match self.definition.node(*node) {
                 Some(stage) => match &stage.op {
                     Op::Start => Trigger::Start,
-                    Op::When(triggers) => {
-                        triggers.get(*slot as usize).cloned().unwrap_or(Trigger::Start)
-                    }
+                    Op::When(triggers) => triggers
+                        .get(*slot as usize)
+                        .cloned()
+                        .unwrap_or(Trigger::Start),
                     Op::WhenAll(join) => Trigger::Event(
                         self.definition
                             .joins

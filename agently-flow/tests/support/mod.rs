@@ -55,7 +55,10 @@ impl Log {
     }
 
     pub(crate) fn count(&self, entry: &Value) -> usize {
-        self.entries().iter().filter(|other| *other == entry).count()
+        self.entries()
+            .iter()
+            .filter(|other| *other == entry)
+            .count()
     }
 
     /// A chunk that notes its name and its input, and hands the input on.
