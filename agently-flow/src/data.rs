@@ -18,9 +18,9 @@ use crate::chunk::{Pause, ResumeTo};
 use crate::definition::Trigger;
 use crate::engine::{Begun, Deed, Intervention, InterventionStatus, Key, Step, Write};
 use crate::error::{ChunkResult, Error, ErrorKind, Result};
-use crate::flow::FlowValues;
 use crate::path::StatePath;
 use crate::shared::Shared;
+use crate::values::FlowValues;
 
 /// What a chunk gets: its input, and its hand in the execution.
 ///

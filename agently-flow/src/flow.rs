@@ -9,24 +9,23 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use agently_api::rt::Runtime;
 use agently_macros::syncify;
-use serde::de::DeserializeOwned;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::blocker::{Blocker, BlockingStream};
 use crate::chunk::IntoChunk;
 use crate::contract::Contract;
-use crate::data::{read, to_json};
+use crate::data::to_json;
 use crate::definition::{freeze, operators, Chain, Cursor, Definition, DraftRef, Join, Trigger};
 use crate::driver::Driver;
 use crate::engine::{Engine, Rules};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execution::Execution;
 use crate::options::ExecutionOptions;
-use crate::path::StatePath;
 use crate::shared::{Resources, Shared};
 use crate::snapshot::{LoadReport, Snapshot};
 use crate::stream::RuntimeStream;
+use crate::values::FlowValues;
 
 /// A flow: chunks and how they are wired.
 ///
@@ -136,12 +135,20 @@ impl TriggerFlow {
     }
 
     /// Begins a chain at every value that the chunk of this name gives.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "the last operator of a chain is a statement"
+    )]
     pub fn when_chunk(&self, name: &str) -> Chain {
         self.when(Trigger::chunk(name))
     }
 
     /// Begins a chain at every write to this state path, and at writes above and below that change
     /// it.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "the last operator of a chain is a statement"
+    )]
     pub fn when_state(&self, path: &str) -> Chain {
         self.when(Trigger::state(path))
     }
@@ -201,6 +208,10 @@ impl TriggerFlow {
     }
 
     /// What may cross the flow's boundary.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "it returns the flow for the next setting only"
+    )]
     pub fn set_contract(&self, contract: Contract) -> &Self {
         self.settings().contract = contract;
         self
@@ -244,7 +255,7 @@ impl TriggerFlow {
         // Before anything runs.
         self.gather(&options)?;
         let engine =
-            Engine::load(definition, options.rules(false), image).ok_or_else(Snapshot::damaged)?;
+            Engine::load(&definition, options.rules(false), image).ok_or_else(Snapshot::damaged)?;
         Ok(Execution::spawn(self.share(engine, options, Some(id))?))
     }
 
@@ -463,65 +474,4 @@ fn new_id(flow: &str, runtime: &Runtime) -> String {
         wall.as_nanos(),
         std::process::id()
     )
-}
-
-/// Values that all executions of one flow share.
-///
-/// They live as long as the flow object, and are never in a snapshot.
-#[derive(Clone, Debug)]
-pub struct FlowValues(Arc<Mutex<Value>>);
-
-impl Default for FlowValues {
-    fn default() -> Self {
-        Self(Arc::new(Mutex::new(Value::Object(Map::new()))))
-    }
-}
-
-impl FlowValues {
-    /// A copy of what is at `path`, or nothing.
-    ///
-    /// # Errors
-    ///
-    /// Kind [`StatePath`](ErrorKind::StatePath) or [`Type`](ErrorKind::Type).
-    pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>> {
-        let path = StatePath::parse(path)?;
-        let values = self.lock();
-        path.get(&values).map(read).transpose().map_err(|error| {
-            Error::with_source(
-                ErrorKind::Type,
-                format!(
-                    "the flow data at `{path}` is no {}",
-                    std::any::type_name::<T>()
-                ),
-                error,
-            )
-        })
-    }
-
-    /// Replaces what is at `path`.
-    ///
-    /// # Errors
-    ///
-    /// As [`get`](Self::get).
-    pub fn set(&self, path: &str, value: impl Serialize) -> Result<()> {
-        let path = StatePath::parse(path)?;
-        let value = to_json(value, || "for the flow data".to_owned())?;
-        path.set(&mut self.lock(), value)
-    }
-
-    /// Changes what is at `path` without anybody in between; what is not there is null.
-    ///
-    /// # Errors
-    ///
-    /// As [`get`](Self::get).
-    pub fn update(&self, path: &str, change: impl FnOnce(Value) -> Value) -> Result<()> {
-        let path = StatePath::parse(path)?;
-        let mut values = self.lock();
-        let value = path.get(&values).cloned().unwrap_or_default();
-        path.set(&mut values, change(value))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Value> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }

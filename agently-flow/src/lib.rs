@@ -65,11 +65,13 @@ mod execution;
 mod flow;
 mod hash;
 mod options;
+mod outcome;
 mod path;
 mod poll_set;
 mod shared;
 mod snapshot;
 mod stream;
+mod values;
 
 pub use blocker::BlockingStream;
 pub use chunk::{chunk, chunk_blocking, ByName, Chunk, IntoChunk, Pause, ResumeTo, RetryPolicy};
@@ -79,11 +81,13 @@ pub use data::FlowData;
 pub use definition::{Block, Branch, Capture, Chain, Concurrency, Hits, Join, Trigger, WriteBack};
 pub use engine::{Counts, FailurePolicy, Intervention, InterventionStatus, Lifecycle, Status};
 pub use error::{ChunkError, ChunkResult, Error, ErrorKind, Result};
-pub use execution::{Closed, Execution, ExecutionResult, Interrupt, Resumption};
-pub use flow::{FlowValues, TriggerFlow};
+pub use execution::Execution;
+pub use flow::TriggerFlow;
 pub use options::{CloseOptions, ExecutionOptions};
+pub use outcome::{Closed, ExecutionResult, Interrupt, Resumption};
 pub use snapshot::{LoadReport, Snapshot};
 pub use stream::RuntimeStream;
+pub use values::FlowValues;
 
 /// The states of a chain inside blocks, as compiler messages name them.
 pub mod block {

@@ -133,14 +133,16 @@ impl StatePath {
                 (Step::Index(index), Value::Array(list)) if *index <= list.len() => {
                     list.get(*index)
                 }
-                (Step::Index(_), Value::Array(list)) => return Err(Error::new(
-                    ErrorKind::StatePath,
-                    format!(
+                (Step::Index(_), Value::Array(list)) => {
+                    return Err(Error::new(
+                        ErrorKind::StatePath,
+                        format!(
                         "state path `{self}` cannot be written: the list there has {} items, and \
                              only the next free position can be added",
                         list.len()
                     ),
-                )),
+                    ))
+                }
                 (Step::Index(_), other) => {
                     return Err(self.blocked(depth, kind_of(other), "a list"))
                 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::contract::Contract;
 use crate::engine::Engine;
-use crate::flow::FlowValues;
+use crate::values::FlowValues;
 
 /// Live objects by name.
 pub(crate) type Resources = BTreeMap<String, Arc<dyn Any + Send + Sync>>;

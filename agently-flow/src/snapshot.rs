@@ -6,8 +6,8 @@ use serde_json::{json, Value};
 use crate::definition::Definition;
 use crate::engine::Image;
 use crate::error::{Error, ErrorKind, Result};
-use crate::execution::Interrupt;
 use crate::hash::Digest;
+use crate::outcome::Interrupt;
 use crate::shared::Shared;
 
 const FORMAT: &str = "agently-flow";
@@ -149,7 +149,7 @@ impl Snapshot {
             }
         }
         if changed.is_empty() && self.text("fingerprint") != definition.fingerprint {
-            changed.push("a join".to_owned());
+            changed.push("its fingerprint".to_owned());
         }
         changed
     }

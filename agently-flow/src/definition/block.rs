@@ -222,6 +222,10 @@ impl<K: Body> Block<K> {
 
 impl<K> Block<K> {
     /// Closes the `for_each`: what follows gets the list of results.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "the last operator of a chain is a statement"
+    )]
     pub fn end_for_each(self) -> <K::Around as Level>::Chain
     where
         K: OpenForEach,
@@ -250,6 +254,10 @@ impl<K> Block<K> {
     }
 
     /// Closes the `if_condition`: what follows gets the value of the branch that ran.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "the last operator of a chain is a statement"
+    )]
     pub fn end_condition(self) -> <K::Around as Level>::Chain
     where
         K: OpenIf,
@@ -281,6 +289,10 @@ impl<K> Block<K> {
 
     /// Closes the `match_`: what follows gets the value of the case that ran, or the list of
     /// values with [`Hits::All`](super::Hits::All).
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "the last operator of a chain is a statement"
+    )]
     pub fn end_match(self) -> <K::Around as Level>::Chain
     where
         K: OpenMatch,

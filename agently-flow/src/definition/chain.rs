@@ -29,7 +29,6 @@ pub struct Chain {
 /// A place in a draft, and the blocks around it.
 #[derive(Clone)]
 #[expect(
-    unreachable_pub,
     missing_debug_implementations,
     reason = "a sealed trait's hidden method shows it"
 )]
@@ -66,6 +65,11 @@ impl Cursor {
 impl Chain {
     /// Puts the value into a slot of a named collection. The chain goes on once all slots are
     /// filled, with an object of them; so does every other chain that fills a slot of it.
+    #[expect(
+        clippy::must_use_candidate,
+        clippy::return_self_not_must_use,
+        reason = "the last operator of a chain is a statement"
+    )]
     pub fn collect(self, name: &str, slot: &str) -> Self {
         let node = self.cursor.draft.lock().collect(self.cursor.at, name, slot);
         Self {

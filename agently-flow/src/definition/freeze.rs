@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::draft::{list, Draft, DraftRef};
-use super::node::{Definition, Listener, Node, NodeIdx, Op, Trigger};
+use super::node::{Definition, Join, JoinSpec, Listener, Node, NodeIdx, Op, Trigger};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hash::Digest;
 use crate::path::StatePath;
@@ -118,7 +118,11 @@ fn freeze_below(
             format!("flow `{name}` is not well defined: {}", faults.join("; ")),
         ));
     }
-    let stages: Vec<_> = nodes.iter().enumerate().map(describe).collect();
+    let stages: Vec<_> = nodes
+        .iter()
+        .enumerate()
+        .map(|(index, node)| describe(index, node, &joins))
+        .collect();
     let mut digest = Digest::new();
     for stage in &stages {
         digest.text(stage);
@@ -150,14 +154,23 @@ fn add_listener(nodes: &mut [Node], node: NodeIdx, listener: Listener) {
 }
 
 /// A stage in words that stay the same from build to build.
-fn describe((index, node): (usize, &Node)) -> String {
+fn describe(index: usize, node: &Node, joins: &[JoinSpec]) -> String {
     let what = match &node.op {
         Op::Start => "start".to_owned(),
         Op::When(triggers) => {
             let triggers: Vec<_> = triggers.iter().map(Trigger::describe).collect();
             format!("when {}", triggers.join(" | "))
         }
-        Op::WhenAll(join) => format!("when_all {join}"),
+        Op::WhenAll(join) => {
+            let join = joins.get(*join as usize);
+            let mode = match join.map(|join| join.mode) {
+                Some(Join::Queue) => "queue",
+                _ => "latest",
+            };
+            let triggers = join.map_or(&[][..], |join| &join.triggers);
+            let triggers: Vec<_> = triggers.iter().map(Trigger::describe).collect();
+            format!("when_all {mode} {}", triggers.join(" & "))
+        }
         Op::Chunk(..) if node.side => format!("side_branch {}", node.name),
         Op::Chunk(..) => format!("chunk {}", node.name),
         Op::ForEach { body, concurrency } => format!("for_each {body} {}", cap(*concurrency)),
@@ -184,7 +197,16 @@ fn describe((index, node): (usize, &Node)) -> String {
         }
         Op::End => "end".to_owned(),
         Op::Pass => "pass".to_owned(),
-        Op::Collect { join, slot } => format!("collect {join} {slot}"),
+        Op::Collect { join, slot } => {
+            let join = joins.get(*join as usize);
+            let name = join.and_then(|join| join.name.as_deref());
+            let slot = join.and_then(|join| join.slots.get(*slot as usize));
+            format!(
+                "collect {} {}",
+                name.unwrap_or_default(),
+                slot.map(String::as_str).unwrap_or_default()
+            )
+        }
         Op::SubFlow(child) => {
             let fingerprint = child.definition.as_ref().map_or("", |d| &d.fingerprint);
             format!("sub_flow {} {fingerprint}", child.flow.name())

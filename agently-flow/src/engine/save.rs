@@ -142,8 +142,8 @@ impl Engine {
     }
 
     /// The execution of an image. `None` if the image does not fit the definition.
-    pub(crate) fn load(definition: Arc<Definition>, rules: Rules, image: Image) -> Option<Self> {
-        let mut engine = Self::new(Arc::clone(&definition), rules);
+    pub(crate) fn load(definition: &Arc<Definition>, rules: Rules, image: Image) -> Option<Self> {
+        let mut engine = Self::new(Arc::clone(definition), rules);
         engine.root = image.root;
         engine.started = image.started;
         engine.lifecycle = image.lifecycle;
@@ -168,7 +168,7 @@ impl Engine {
         engine.cut = image.cut;
         engine.counts = image.counts;
         engine.items = Items::at(image.stream_position);
-        engine.link(&definition)?;
+        engine.link(definition)?;
 
         let dispatches = image.dispatches.map(|key, saved| {
             let definition = &engine.instances.get(saved.instance)?.definition;
