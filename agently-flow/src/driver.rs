@@ -34,7 +34,8 @@ pub(crate) struct Driver {
 /// A step that runs.
 struct Run {
     step: Arc<Step>,
-    future: StepFuture,
+    /// None once it has been dropped.
+    future: Option<StepFuture>,
     limit: Option<(Sleep, std::time::Duration)>,
 }
 
@@ -43,7 +44,10 @@ impl Future for Run {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        let polled = catch_unwind(AssertUnwindSafe(|| this.future.as_mut().poll(cx)));
+        let Some(future) = &mut this.future else {
+            return Poll::Pending;
+        };
+        let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)));
         let outcome = match polled {
             Ok(Poll::Ready(outcome)) => outcome,
             Ok(Poll::Pending) => {
@@ -64,8 +68,7 @@ impl Future for Run {
 impl Drop for Run {
     fn drop(&mut self) {
         // What a chunk holds may panic when it is dropped: that must not end the driver.
-        let done: StepFuture = Box::pin(std::future::ready(Ok(serde_json::Value::Null)));
-        let future = std::mem::replace(&mut self.future, done);
+        let future = self.future.take();
         let _ = catch_unwind(AssertUnwindSafe(|| drop(future)));
     }
 }
@@ -122,7 +125,7 @@ impl Driver {
         let limit = limit.map(|limit| (self.runtime.sleep(limit), limit));
         let run = Run {
             step,
-            future,
+            future: Some(future),
             limit,
         };
         self.steps.start(place, run)

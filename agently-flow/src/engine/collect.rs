@@ -62,8 +62,7 @@ impl Engine {
                 return;
             }
             if let Some(resumed) = collection.resumed.pop_front() {
-                collection.active += 1;
-                self.go_on_from(resumed);
+                self.branch_resumes(resumed);
                 continue;
             }
             let Some(value) = collection.items.pop_front() else {
@@ -150,6 +149,10 @@ impl Engine {
             self.complete(key, parent);
         } else {
             self.refill(key, parent.group);
+            if self.collections.get(key).is_some_and(|c| c.active == 0) {
+                // The others all wait, and so does the branch around them.
+                self.branch_pauses(parent);
+            }
         }
         self.drop_frame(ctx.frame);
         self.retire(ctx);
@@ -196,38 +199,58 @@ impl Engine {
         self.advance(&definition, token);
     }
 
-    /// The branch that `ctx` is in waits for somebody: another may take its place.
+    /// The branch that `ctx` is in waits for somebody: another may take its place. A collection
+    /// whose branches all wait is itself a branch that waits.
     pub(super) fn branch_pauses(&mut self, ctx: Ctx) {
-        let Some(key) = self.frame(ctx.frame).map(|frame| frame.collection) else {
-            return;
-        };
-        if let Some(collection) = self.collections.get_mut(key) {
-            collection.active = collection.active.saturating_sub(1);
+        let mut at = ctx.frame;
+        while let Some(key) = self.frame(at).map(|frame| frame.collection) {
+            if let Some(collection) = self.collections.get_mut(key) {
+                collection.active = collection.active.saturating_sub(1);
+            }
+            self.refill(key, self.living_parent(key).group);
+            match self.collections.get(key) {
+                Some(collection) if collection.active == 0 => at = collection.ctx.frame,
+                _ => return,
+            }
         }
-        self.refill(key, self.living_parent(key).group);
     }
 
-    /// A branch that was paused as a whole runs again.
+    /// A branch that was paused as a whole runs again, now.
     pub(super) fn branch_is_back(&mut self, ctx: Ctx) {
-        let collection = self.frame(ctx.frame).map(|frame| frame.collection);
-        if let Some(collection) = collection.and_then(|key| self.collections.get_mut(key)) {
+        let mut at = ctx.frame;
+        while let Some(key) = self.frame(at).map(|frame| frame.collection) {
+            let Some(collection) = self.collections.get_mut(key) else {
+                return;
+            };
             collection.active += 1;
+            if collection.active > 1 {
+                return;
+            }
+            at = collection.ctx.frame;
         }
     }
 
     /// Lets a resumed branch go on as soon as its collection has room for it.
+    ///
+    /// Collections in which nothing else ran need room in those around them as well; the outermost
+    /// of them is where it waits.
     pub(super) fn branch_resumes(&mut self, resumed: Resumed) {
-        let collection = self
-            .frame(resumed.paused.ctx.frame)
-            .map(|frame| frame.collection);
-        match collection.and_then(|key| self.collections.get_mut(key)) {
-            None => self.go_on_from(resumed),
-            Some(collection) if collection.active < collection.cap => {
-                collection.active += 1;
-                self.go_on_from(resumed);
+        let mut at = resumed.paused.ctx.frame;
+        while let Some(key) = self.frame(at).map(|frame| frame.collection) {
+            let Some(collection) = self.collections.get_mut(key) else {
+                break;
+            };
+            if collection.active >= collection.cap {
+                collection.resumed.push_back(resumed);
+                return;
             }
-            Some(collection) => collection.resumed.push_back(resumed),
+            if collection.active > 0 {
+                break;
+            }
+            at = collection.ctx.frame;
         }
+        self.branch_is_back(resumed.paused.ctx);
+        self.go_on_from(resumed);
     }
 
     /// Takes a value out of the queue without running it.

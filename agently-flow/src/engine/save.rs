@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::slab::{Key, Slab};
 use super::stream::Items;
 use super::types::{
-    Binding, Collection, Ctx, Dispatch, Done, Frame, Group, Instance, Origin, Paused, Phase,
+    maybe, Binding, Collection, Ctx, Dispatch, Done, Frame, Group, Instance, Origin, Paused, Phase,
     Resolution, Step,
 };
 use super::{Counts, Engine, Intervention, Lifecycle, Rules};
@@ -59,6 +59,7 @@ struct SavedStep {
     attempt: u32,
     phase: Phase,
     input: Value,
+    #[serde(with = "maybe")]
     resume: Option<Value>,
     resumes: u32,
     failures: u32,

@@ -137,6 +137,7 @@ pub(super) struct Instance {
     pub(super) group: Key,
     pub(super) parent: Option<Parent>,
     pub(super) last: Value,
+    #[serde(with = "maybe")]
     pub(super) result: Option<Value>,
 }
 
@@ -361,4 +362,24 @@ pub struct Counts {
     pub cancelled: u64,
     /// The most steps that ran at once.
     pub most_running: u64,
+}
+
+/// A value that may be missing, in a snapshot: null is a value.
+pub(super) mod maybe {
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+    use serde_json::Value;
+
+    #[expect(clippy::ref_option, reason = "serde calls it so")]
+    pub(in crate::engine) fn serialize<S: Serializer>(
+        value: &Option<Value>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        value.as_slice().serialize(serializer)
+    }
+
+    pub(in crate::engine) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Value>, D::Error> {
+        Ok(Vec::deserialize(deserializer)?.pop())
+    }
 }
