@@ -100,6 +100,21 @@ pub enum ErrorKind {
     BlockingInAsync,
 }
 
+impl ErrorKind {
+    /// The kind of a chunk's failure, when the chunk hands this one on.
+    fn of_chunk(self) -> Self {
+        match self {
+            // What the chunk did wrong in its own execution.
+            Self::StepDiverged
+            | Self::StatePath
+            | Self::Type
+            | Self::MissingResource
+            | Self::Contract => self,
+            _ => Self::Chunk,
+        }
+    }
+}
+
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Arc::new(Inner {
@@ -130,7 +145,7 @@ impl Error {
             // sources stays short, however deep the emits are nested.
             Failure::Flow(error) if error.chunk().is_some() => return error,
             Failure::Flow(error) => (
-                ErrorKind::Chunk,
+                error.kind().of_chunk(),
                 format!("chunk `{name}` failed"),
                 Some(Box::new(error) as Box<dyn StdError + Send + Sync>),
             ),

@@ -489,3 +489,79 @@ fn the_value_of_the_result_is_that_of_the_last_stage_or_the_one_that_was_set() {
         assert_eq!(execution.result().value, "set value");
     });
 }
+
+#[test]
+fn dropping_the_last_handle_cancels_and_a_detached_execution_runs_on() {
+    run(|runtime| async move {
+        let log = Log::new();
+        let flow = flow(&runtime);
+        let (noted, rt) = (log.clone(), runtime.clone());
+        flow.to(chunk("slow", move |data: FlowData| {
+            let (log, rt) = (noted.clone(), rt.clone());
+            async move {
+                sleep(&rt, 50).await;
+                log.add(data.value());
+                Ok(())
+            }
+        }));
+        let dropped = flow.async_start_execution("dropped").await.unwrap();
+        let detached = flow.async_start_execution("detached").await.unwrap();
+        sleep(&runtime, 10).await;
+        drop(dropped);
+        detached.detach();
+        sleep(&runtime, 100).await;
+        assert_eq!(log.all(), ["detached"]);
+    });
+}
+
+#[test]
+fn a_contract_is_checked_at_the_boundary() {
+    run(|runtime| async move {
+        let flow = flow(&runtime);
+        flow.set_contract(
+            agently_flow::Contract::new()
+                .input::<i64>()
+                .stream_item::<String>()
+                .result::<Vec<i64>>(),
+        );
+        flow.to(chunk("s", |data: FlowData| async move {
+            let error = data.async_put_into_stream(1).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Contract);
+            data.async_put_into_stream("text").await?;
+            Ok(vec![data.input::<i64>()?; 2])
+        }))
+        .if_condition(agently_flow::Condition::input(|list: Vec<i64>| {
+            list[0] == 0
+        }))
+        .to(|_: FlowData| async { Ok("no list") })
+        .end_condition();
+        flow.async_start(1).await.unwrap();
+        for (input, message) in [
+            (json!("x"), "the input breaks the flow's contract"),
+            (json!(0), "the result breaks the flow's contract"),
+        ] {
+            let error = flow.async_start(input).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Contract);
+            assert_eq!(error.to_string(), message);
+        }
+    });
+}
+
+#[test]
+fn a_chunk_that_keeps_its_data_cannot_use_it_after_its_end() {
+    run(|runtime| async move {
+        let kept = std::sync::Arc::new(std::sync::Mutex::new(None));
+        let flow = flow(&runtime);
+        let place = kept.clone();
+        flow.to(chunk("keeper", move |data: FlowData| {
+            *place.lock().unwrap() = Some(data);
+            async { Ok(()) }
+        }));
+        let execution = flow.create_execution(ExecutionOptions::new()).unwrap();
+        execution.async_start(()).await.unwrap();
+        let data = kept.lock().unwrap().take().unwrap();
+        let error = data.async_set_state("x", 1).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::StepEnded);
+        assert_eq!(execution.result().state, json!({}));
+    });
+}
