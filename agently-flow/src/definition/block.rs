@@ -101,67 +101,41 @@ impl<P> Body for CaseElse<P> {}
     message = "`end_for_each` closes a `for_each`, but the open block is `{Self}`",
     label = "the wrong end"
 )]
-pub trait OpenForEach: sealed::Sealed {
-    /// The block around it.
-    type Around: Level;
-}
-impl<P: Level> OpenForEach for ForEach<P> {
-    type Around = P;
-}
+pub trait OpenForEach<P>: sealed::Sealed {}
+impl<P: Level> OpenForEach<P> for ForEach<P> {}
 
 /// A block that `end_condition` closes.
 #[diagnostic::on_unimplemented(
     message = "`end_condition` closes an `if_condition`, but the open block is `{Self}`",
     label = "the wrong end"
 )]
-pub trait OpenIf: sealed::Sealed {
-    /// The block around it.
-    type Around: Level;
-}
-impl<P: Level> OpenIf for If<P> {
-    type Around = P;
-}
-impl<P: Level> OpenIf for Else<P> {
-    type Around = P;
-}
+pub trait OpenIf<P>: sealed::Sealed {}
+impl<P: Level> OpenIf<P> for If<P> {}
+impl<P: Level> OpenIf<P> for Else<P> {}
 
 /// A block that takes another condition.
 #[diagnostic::on_unimplemented(
     message = "another condition belongs behind `if_condition` or `elif_condition`, but the open block is `{Self}`"
 )]
-pub trait TakesElif: OpenIf {}
-impl<P: Level> TakesElif for If<P> {}
+pub trait TakesElif<P>: sealed::Sealed {}
+impl<P: Level> TakesElif<P> for If<P> {}
 
 /// A block that takes another case.
 #[diagnostic::on_unimplemented(
     message = "a case belongs behind `match_` or another `case`, but the open block is `{Self}`"
 )]
-pub trait TakesCase: sealed::Sealed {
-    /// The block around it.
-    type Around: Level;
-}
-impl<P: Level> TakesCase for Match<P> {
-    type Around = P;
-}
-impl<P: Level> TakesCase for Case<P> {
-    type Around = P;
-}
+pub trait TakesCase<P>: sealed::Sealed {}
+impl<P: Level> TakesCase<P> for Match<P> {}
+impl<P: Level> TakesCase<P> for Case<P> {}
 
 /// A block that `end_match` closes.
 #[diagnostic::on_unimplemented(
     message = "`end_match` closes a `match_`, but the open block is `{Self}`",
     label = "the wrong end"
 )]
-pub trait OpenMatch: sealed::Sealed {
-    /// The block around it.
-    type Around: Level;
-}
-impl<P: Level> OpenMatch for Case<P> {
-    type Around = P;
-}
-impl<P: Level> OpenMatch for CaseElse<P> {
-    type Around = P;
-}
+pub trait OpenMatch<P>: sealed::Sealed {}
+impl<P: Level> OpenMatch<P> for Case<P> {}
+impl<P: Level> OpenMatch<P> for CaseElse<P> {}
 
 impl<K> Block<K> {
     pub(crate) fn opened(mut cursor: Cursor, opener: NodeIdx, entry: Option<Attach>) -> Self {
@@ -216,8 +190,8 @@ impl<K> Block<K> {
     }
 }
 
-impl<K: Body> Block<K> {
-    operators!(self: Self => Self, K, []);
+impl<K> Block<K> {
+    operators!(self: Self => Self, K, [K: Body]);
 }
 
 impl<K> Block<K> {
@@ -226,17 +200,17 @@ impl<K> Block<K> {
         clippy::must_use_candidate,
         reason = "the last operator of a chain is a statement"
     )]
-    pub fn end_for_each(self) -> <K::Around as Level>::Chain
+    pub fn end_for_each<P: Level>(self) -> P::Chain
     where
-        K: OpenForEach,
+        K: OpenForEach<P>,
     {
-        self.close::<K::Around>()
+        self.close::<P>()
     }
 
     /// Another branch, if the conditions before it do not hold and this one does.
-    pub fn elif_condition<M>(self, condition: impl IntoCondition<M>) -> Self
+    pub fn elif_condition<M, P>(self, condition: impl IntoCondition<M>) -> Self
     where
-        K: TakesElif,
+        K: TakesElif<P>,
     {
         let condition = condition.into_condition();
         self.branch(
@@ -246,9 +220,9 @@ impl<K> Block<K> {
     }
 
     /// The branch for when no condition holds.
-    pub fn else_condition(self) -> Block<Else<K::Around>>
+    pub fn else_condition<P>(self) -> Block<Else<P>>
     where
-        K: TakesElif,
+        K: TakesElif<P>,
     {
         self.branch(|_, opener| Attach::Otherwise(opener), false)
     }
@@ -258,17 +232,17 @@ impl<K> Block<K> {
         clippy::must_use_candidate,
         reason = "the last operator of a chain is a statement"
     )]
-    pub fn end_condition(self) -> <K::Around as Level>::Chain
+    pub fn end_condition<P: Level>(self) -> P::Chain
     where
-        K: OpenIf,
+        K: OpenIf<P>,
     {
-        self.close::<K::Around>()
+        self.close::<P>()
     }
 
     /// A case: its branch runs if the condition holds, or if the value equals a plain one.
-    pub fn case<M>(self, condition: impl IntoCondition<M>) -> Block<Case<K::Around>>
+    pub fn case<M, P>(self, condition: impl IntoCondition<M>) -> Block<Case<P>>
     where
-        K: TakesCase,
+        K: TakesCase<P>,
     {
         let condition = condition.into_condition();
         let first = self.is_before_cases();
@@ -279,9 +253,9 @@ impl<K> Block<K> {
     }
 
     /// The case for when no other applies.
-    pub fn case_else(self) -> Block<CaseElse<K::Around>>
+    pub fn case_else<P>(self) -> Block<CaseElse<P>>
     where
-        K: TakesCase,
+        K: TakesCase<P>,
     {
         let first = self.is_before_cases();
         self.branch(|_, opener| Attach::Otherwise(opener), first)
@@ -293,11 +267,11 @@ impl<K> Block<K> {
         clippy::must_use_candidate,
         reason = "the last operator of a chain is a statement"
     )]
-    pub fn end_match(self) -> <K::Around as Level>::Chain
+    pub fn end_match<P: Level>(self) -> P::Chain
     where
-        K: OpenMatch,
+        K: OpenMatch<P>,
     {
-        self.close::<K::Around>()
+        self.close::<P>()
     }
 
     /// Whether this is a `match_` without a case so far: there is no branch to end then.

@@ -147,7 +147,7 @@ macro_rules! operators {
         /// Takes an async function, a closure, a [`Chunk`](crate::Chunk), or the name of a chunk
         /// that the flow knows.
         pub fn to<M>($self: $this, chunk: impl crate::chunk::IntoChunk<M>) -> $out
-        $($bound)*
+        where $($bound)*
         {
             let cursor = $self.cursor();
             let node = cursor.draft.lock().chunk(Some(cursor.at), chunk.into_chunk(), false);
@@ -160,6 +160,7 @@ macro_rules! operators {
         where
             F: Fn(crate::FlowData) -> crate::ChunkResult<T> + Send + Sync + 'static,
             T: serde::Serialize + Send + 'static,
+            $($bound)*
         {
             let cursor = $self.cursor();
             let chunk = crate::Chunk::blocking(function);
@@ -169,7 +170,7 @@ macro_rules! operators {
 
         /// Runs a chunk on the value beside the chain, which goes on with the value at once.
         pub fn side_branch<M>($self: $this, chunk: impl crate::chunk::IntoChunk<M>) -> $out
-        $($bound)*
+        where $($bound)*
         {
             let cursor = $self.cursor();
             let cursor = cursor.anchored();
@@ -185,7 +186,9 @@ macro_rules! operators {
         pub fn for_each(
             $self: $this,
             concurrency: impl Into<crate::definition::Concurrency>,
-        ) -> crate::definition::Block<crate::definition::ForEach<$level>> {
+        ) -> crate::definition::Block<crate::definition::ForEach<$level>>
+        where $($bound)*
+        {
             let cursor = $self.cursor();
             let opener = cursor.draft.lock().open_for_each(cursor.at, concurrency.into().0);
             crate::definition::Block::opened(cursor, opener, Some(crate::definition::Attach::Body(opener)))
@@ -197,7 +200,9 @@ macro_rules! operators {
             $self: $this,
             branches: impl IntoIterator<Item = B>,
             concurrency: impl Into<crate::definition::Concurrency>,
-        ) -> $out {
+        ) -> $out
+        where $($bound)*
+        {
             let cursor = $self.cursor();
             let branches = branches
                 .into_iter()
@@ -215,7 +220,9 @@ macro_rules! operators {
         pub fn if_condition<M>(
             $self: $this,
             condition: impl crate::condition::IntoCondition<M>,
-        ) -> crate::definition::Block<crate::definition::If<$level>> {
+        ) -> crate::definition::Block<crate::definition::If<$level>>
+        where $($bound)*
+        {
             let cursor = $self.cursor();
             let (opener, entry) = {
                 let mut draft = cursor.draft.lock();
@@ -230,7 +237,9 @@ macro_rules! operators {
         pub fn match_(
             $self: $this,
             hits: crate::definition::Hits,
-        ) -> crate::definition::Block<crate::definition::Match<$level>> {
+        ) -> crate::definition::Block<crate::definition::Match<$level>>
+        where $($bound)*
+        {
             let cursor = $self.cursor();
             let all = hits == crate::definition::Hits::All;
             let opener = cursor.draft.lock().open_branch(cursor.at, all, true);
@@ -245,14 +254,18 @@ macro_rules! operators {
             child: &crate::TriggerFlow,
             capture: crate::definition::Capture,
             write_back: crate::definition::WriteBack,
-        ) -> $out {
+        ) -> $out
+        where $($bound)*
+        {
             let cursor = $self.cursor();
             let node = cursor.draft.lock().sub_flow(cursor.at, child, capture, write_back);
             <$out>::from_cursor(cursor.moved(node))
         }
 
         /// A place where pending interventions for `target` are handed to what follows.
-        pub fn intervention_point($self: $this, target: impl Into<std::sync::Arc<str>>) -> $out {
+        pub fn intervention_point($self: $this, target: impl Into<std::sync::Arc<str>>) -> $out
+        where $($bound)*
+        {
             let cursor = $self.cursor();
             let op = crate::definition::Op::InterventionPoint(target.into());
             let node = cursor.draft.lock().operator(cursor.at, op);
