@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::blocker::{Blocker, BlockingStream};
 use crate::data::to_json;
+use crate::definition::mermaid;
 use crate::driver::Driver;
 use crate::engine::{Engine, Guidance, Key, Lifecycle, Status};
 use crate::error::{Error, ErrorKind, Result};
@@ -237,6 +238,15 @@ impl Execution {
     /// Kind [`Type`](ErrorKind::Type) if something in it cannot be written as JSON.
     pub fn save(&self) -> Result<Snapshot> {
         Snapshot::take(&self.shared)
+    }
+
+    /// A picture of it in Mermaid's language: the flow, with what ran, what runs and what waits.
+    #[must_use]
+    pub fn to_mermaid(&self) -> String {
+        let (definition, progress) = self
+            .shared
+            .with(|engine| (engine.definition(), engine.progress()));
+        mermaid(&definition, Some(&progress))
     }
 
     /// What it has come to so far; after the close, for good.

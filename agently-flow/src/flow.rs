@@ -16,7 +16,9 @@ use crate::blocker::{Blocker, BlockingStream};
 use crate::chunk::IntoChunk;
 use crate::contract::Contract;
 use crate::data::to_json;
-use crate::definition::{freeze, operators, Chain, Cursor, Definition, DraftRef, Join, Trigger};
+use crate::definition::{
+    freeze, mermaid, operators, Chain, Cursor, Definition, DraftRef, Join, Trigger,
+};
 use crate::driver::Driver;
 use crate::engine::{Engine, Rules};
 use crate::error::{Error, ErrorKind, Result};
@@ -175,7 +177,7 @@ impl TriggerFlow {
     ///
     /// As [`check`](Self::check).
     pub fn to_mermaid(&self) -> Result<String> {
-        Ok(crate::definition::mermaid(&*self.definition()?))
+        Ok(mermaid(&*self.definition()?, None))
     }
 
     /// A live object that every execution finds under `name`.

@@ -10,7 +10,7 @@ use crate::error::Error;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Interrupt {
-    /// Its id, for [`Execution::continue_with`].
+    /// Its id, for [`Execution::continue_with`](crate::Execution::continue_with).
     pub id: String,
     /// What kind of answer it waits for.
     pub kind: String,

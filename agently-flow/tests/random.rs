@@ -37,11 +37,11 @@ impl Dice {
 #[derive(Debug, Clone)]
 enum Plan {
     Work { number: u64, deeds: Vec<Deed> },
-    ForEach(Vec<Plan>, Option<usize>),
-    Batch(Vec<Plan>, Vec<Plan>, Option<usize>),
-    If(Vec<Plan>, Vec<Plan>),
-    MatchAll(Vec<Plan>, Vec<Plan>),
-    Sub(Vec<Plan>),
+    ForEach(Vec<Self>, Option<usize>),
+    Batch(Vec<Self>, Vec<Self>, Option<usize>),
+    If(Vec<Self>, Vec<Self>),
+    MatchAll(Vec<Self>, Vec<Self>),
+    Sub(Vec<Self>),
     Double,
 }
 
@@ -132,10 +132,7 @@ fn interpret(plans: &[Plan], value: Value, items: &mut u64) -> Value {
             let a = interpret(a, value.clone(), items);
             json!({ "a": a, "b": interpret(b, value, items) })
         }
-        Plan::If(yes, no) if is_list(&value) => {
-            let _ = no;
-            interpret(yes, value, items)
-        }
+        Plan::If(yes, _) if is_list(&value) => interpret(yes, value, items),
         Plan::If(_, no) => interpret(no, value, items),
         Plan::MatchAll(always, lists) => {
             let mut hits = vec![interpret(always, value.clone(), items)];

@@ -2,8 +2,16 @@ use std::fmt::Write as _;
 
 use super::node::{Definition, NodeIdx, Op, Trigger};
 
-/// The definition as a Mermaid flow chart.
-pub(crate) fn mermaid(definition: &Definition) -> String {
+/// How far an execution has come, by stage.
+#[derive(Clone, Debug)]
+pub(crate) struct Progress {
+    pub(crate) passed: Vec<u64>,
+    pub(crate) running: Vec<NodeIdx>,
+    pub(crate) waiting: Vec<NodeIdx>,
+}
+
+/// The definition as a Mermaid flow chart; with what has run, if there is an execution.
+pub(crate) fn mermaid(definition: &Definition, progress: Option<&Progress>) -> String {
     let mut chart = String::from("flowchart TD\n");
     for (index, node) in (0..).zip(&definition.nodes) {
         let (open, text, close) = match &node.op {
@@ -38,7 +46,12 @@ pub(crate) fn mermaid(definition: &Definition) -> String {
             Op::SubFlow(child) => ("[[", child.flow.name().to_owned(), "]]"),
             Op::InterventionPoint(target) => (">", format!("intervention {target}"), "]"),
         };
-        let text = text.replace('"', "#quot;");
+        let mut text = text.replace('"', "#quot;");
+        let passed = progress.and_then(|progress| progress.passed.get(index as usize));
+        if let Some(times) = passed.filter(|times| **times > 1) {
+            // Writing to a `String` cannot fail.
+            let _ = write!(text, " ({times}×)");
+        }
         line(
             &mut chart,
             format_args!("    n{index}{open}\"{text}\"{close}"),
@@ -47,7 +60,33 @@ pub(crate) fn mermaid(definition: &Definition) -> String {
     for (index, node) in (0..).zip(&definition.nodes) {
         edges(&mut chart, definition, index, &node.op, &node.next);
     }
+    if let Some(progress) = progress {
+        classes(&mut chart, progress);
+    }
     chart
+}
+
+/// Colours what ran, what runs and what waits.
+fn classes(chart: &mut String, progress: &Progress) {
+    for (class, style) in [
+        ("ran", "fill:#d5f5e3,stroke:#1e8449"),
+        ("running", "fill:#d6eaf8,stroke:#2874a6"),
+        ("waiting", "fill:#fcf3cf,stroke:#b7950b"),
+    ] {
+        line(chart, format_args!("    classDef {class} {style}"));
+    }
+    for (index, times) in (0..).zip(&progress.passed) {
+        let class = if progress.waiting.contains(&index) {
+            "waiting"
+        } else if progress.running.contains(&index) {
+            "running"
+        } else if *times > 0 {
+            "ran"
+        } else {
+            continue;
+        };
+        line(chart, format_args!("    class n{index} {class}"));
+    }
 }
 
 fn edges(chart: &mut String, definition: &Definition, index: u32, op: &Op, next: &[NodeIdx]) {

@@ -17,7 +17,7 @@ pub(crate) use chain::Cursor;
 pub use chain::{Branch, Chain, Concurrency, Hits};
 pub(crate) use draft::{Attach, DraftRef};
 pub(crate) use freeze::freeze;
-pub(crate) use mermaid::mermaid;
+pub(crate) use mermaid::{mermaid, Progress};
 pub(crate) use node::{
     Capture as CaptureFrom, Definition, Listener, NodeIdx, Op, SubFlow, WriteBack as WriteFrom,
 };

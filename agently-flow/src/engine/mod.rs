@@ -42,7 +42,7 @@ pub use types::{Counts, FailurePolicy, Lifecycle, Status};
 pub(crate) use types::{Ctx, Effect, Paused, Step, Timer, Token};
 
 use crate::condition::Test;
-use crate::definition::{Definition, NodeIdx, Op};
+use crate::definition::{Definition, NodeIdx, Op, Progress};
 use crate::error::Error;
 use stream::Items;
 
@@ -93,6 +93,8 @@ pub(crate) struct Engine {
     reported: bool,
     cut: bool,
     counts: Counts,
+    /// How often each stage of the flow itself was passed.
+    passed: Vec<u64>,
     items: Items,
 
     work: VecDeque<Work>,
@@ -134,6 +136,7 @@ impl Engine {
             reported: false,
             cut: false,
             counts: Counts::default(),
+            passed: vec![0; definition.nodes.len()],
             items: Items::default(),
             work: VecDeque::new(),
             externals: Slab::default(),
@@ -269,6 +272,9 @@ impl Engine {
             self.retire(token.ctx);
             return;
         };
+        if !matches!(node.op, Op::Chunk(..)) {
+            self.note(token.ctx.scope, token.node);
+        }
         match &node.op {
             Op::Chunk(..) => {
                 self.dispatch(&definition, token, None, Vec::new());
@@ -301,6 +307,49 @@ impl Engine {
                 self.advance(&definition, token);
             }
             Op::Start | Op::When(_) | Op::WhenAll(_) | Op::Pass => self.advance(&definition, token),
+        }
+    }
+
+    /// A value has passed a stage.
+    fn note(&mut self, scope: Key, node: NodeIdx) {
+        if self.instance_of(scope) == self.root {
+            if let Some(times) = self.passed.get_mut(node as usize) {
+                *times += 1;
+            }
+        }
+    }
+
+    /// What has run of the flow itself, and what runs and waits.
+    pub(crate) fn progress(&self) -> Progress {
+        let own = |scope| self.instance_of(scope) == self.root;
+        Progress {
+            passed: self.passed.clone(),
+            running: self
+                .dispatches
+                .iter()
+                .filter(|(_, dispatch)| own(dispatch.ctx.scope))
+                .map(|(_, dispatch)| dispatch.step.node)
+                .chain(
+                    self.instances
+                        .iter()
+                        .filter_map(|(_, instance)| instance.parent.as_ref())
+                        .filter(|parent| !parent.detached && own(parent.ctx.scope))
+                        .map(|parent| parent.node),
+                )
+                .collect(),
+            waiting: self
+                .interrupts
+                .iter()
+                .filter(|paused| own(paused.ctx.scope))
+                .map(|paused| paused.node)
+                .chain(
+                    self.instances
+                        .iter()
+                        .filter_map(|(_, instance)| instance.parent.as_ref())
+                        .filter(|parent| parent.detached && own(parent.ctx.scope))
+                        .map(|parent| parent.node),
+                )
+                .collect(),
         }
     }
 

@@ -163,6 +163,7 @@ impl Engine {
         ctx: Ctx,
         sequence: u64,
     ) {
+        self.note(ctx.scope, node);
         if let Some(stage) = definition.node(node) {
             for listener in &stage.listeners {
                 self.tell(

@@ -41,6 +41,7 @@ pub(crate) struct Image {
     fatal: Option<Error>,
     cut: bool,
     counts: Counts,
+    passed: Vec<u64>,
     stream_position: u64,
 }
 
@@ -135,6 +136,7 @@ impl Engine {
         put("fatal", serde_json::to_value(&self.fatal))?;
         put("cut", serde_json::to_value(self.cut))?;
         put("counts", serde_json::to_value(&self.counts))?;
+        put("passed", serde_json::to_value(&self.passed))?;
         put(
             "stream_position",
             serde_json::to_value(self.items.position()),
@@ -168,6 +170,7 @@ impl Engine {
         engine.fatal = image.fatal;
         engine.cut = image.cut;
         engine.counts = image.counts;
+        engine.passed = image.passed;
         engine.items = Items::at(image.stream_position);
         engine.link(definition)?;
 
