@@ -565,3 +565,37 @@ fn a_chunk_that_keeps_its_data_cannot_use_it_after_its_end() {
         assert_eq!(execution.result().state, json!({}));
     });
 }
+
+#[test]
+fn f085_a_value_that_is_no_json_is_an_error_and_never_its_printed_form() {
+    run(|runtime| async move {
+        let flow = flow(&runtime);
+        flow.to(chunk("a", |data: FlowData| async move {
+            let odd = std::collections::BTreeMap::from([((1, 2), "a pair is no key")]);
+            let error = data.async_set_state("odd", &odd).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Type);
+            assert!(error.to_string().contains("in chunk `a`"), "{error}");
+            Ok(odd)
+        }));
+        let error = flow.async_start(()).await.unwrap_err();
+        assert_eq!((error.kind(), error.chunk()), (ErrorKind::Type, Some("a")));
+    });
+}
+
+#[test]
+fn f066_what_is_read_is_a_copy() {
+    run(|runtime| async move {
+        let flow = flow(&runtime);
+        flow.to(chunk("a", |data: FlowData| async move {
+            let mut value = json!({ "v": [1] });
+            data.async_set_state("o", &value).await?;
+            value["v"] = json!("changed");
+            let mut read: Value = data.get_state("o")?.unwrap();
+            read["v"] = json!("changed");
+            Ok(data.get_state::<Value>("o")?)
+        }))
+        .to(store);
+        let state = flow.async_start(()).await.unwrap();
+        assert_eq!(state["result"], json!({ "v": [1] }));
+    });
+}

@@ -558,6 +558,54 @@ fn a_failure_100_000_awaited_emits_deep_uses_no_stack() {
     });
 }
 
+#[test]
+fn f088_a_chunk_learns_which_signal_it_answers() {
+    run(|runtime| async move {
+        let log = Log::new();
+        let flow = flow(&runtime);
+        let told = |name: &'static str| {
+            let log = log.clone();
+            chunk(name, move |data: FlowData| {
+                log.add(json!([name, data.signal()]));
+                async move {
+                    if name == "b" {
+                        data.async_emit("E", 1).await?;
+                    }
+                    Ok(())
+                }
+            })
+        };
+        flow.to(told("a")).to(told("b"));
+        flow.when("E").to(told("e"));
+        flow.async_start(()).await.unwrap();
+        assert_eq!(
+            log.all(),
+            [
+                json!(["a", { "kind": "start" }]),
+                json!(["b", { "kind": "chunk", "name": "a" }]),
+                json!(["e", { "kind": "event", "name": "E" }]),
+            ]
+        );
+    });
+}
+
+#[test]
+fn f097_when_state_and() {
+    run(|runtime| async move {
+        let log = Log::new();
+        let flow = flow(&runtime);
+        flow.to(chunk("s", |data: FlowData| async move {
+            data.async_set_state("a", 1).await?;
+            data.async_set_state("b", 2).await?;
+            Ok(())
+        }));
+        flow.when_all([Trigger::state("a"), Trigger::state("b")])
+            .to(log.chunk("join"));
+        flow.async_start(()).await.unwrap();
+        assert_eq!(log.all(), [json!(["join", { "a": 1, "b": 2 }])]);
+    });
+}
+
 fn run_once<F: std::future::Future<Output = ()>>(test: impl Fn(agently_api::rt::Runtime) -> F) {
     let det = agently_testkit::det::Det::new(1);
     let runtime = det.runtime();

@@ -30,7 +30,7 @@ impl Engine {
         let go_on = self.rules.failure == FailurePolicy::Continue;
         if !awaited && go_on {
             self.errors.push(error);
-            self.branch_failed(ctx);
+            self.close_branch(ctx);
             return;
         }
         if matches!(waiter, Waiter::Root) {
@@ -49,14 +49,14 @@ impl Engine {
             }
         }
         if go_on {
-            self.branch_failed(ctx);
+            self.close_branch(ctx);
         } else {
             self.retire(ctx);
         }
     }
 
-    /// A failed branch ends; as an item of a collection it counts as null.
-    fn branch_failed(&mut self, ctx: Ctx) {
+    /// A branch ends without a value; as an item of a collection it counts as null.
+    pub(super) fn close_branch(&mut self, ctx: Ctx) {
         if ctx.frame.is_none() {
             self.retire(ctx);
         } else {
@@ -215,7 +215,6 @@ impl Engine {
         for key in dispatches {
             if let Some(dispatch) = self.dispatches.remove(key) {
                 self.counts.cancelled += 1;
-                self.orphan(key, dispatch.effects.len());
                 self.effects.push_back(Effect::Cancel(key));
                 if dispatch.permit {
                     self.running = self.running.saturating_sub(1);

@@ -260,7 +260,7 @@ impl Engine {
         for item in work {
             match item {
                 Work::Enter(token) if doomed(self, &token.ctx) => self.retire(token.ctx),
-                Work::Fail(ctx, _) if doomed(self, &ctx) => self.retire(ctx),
+                Work::End(ctx) | Work::Fail(ctx, _) if doomed(self, &ctx) => self.retire(ctx),
                 other => kept.push_back(other),
             }
         }

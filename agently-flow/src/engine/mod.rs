@@ -253,6 +253,7 @@ impl Engine {
         while let Some(work) = self.work.pop_front() {
             match work {
                 Work::Enter(token) => self.enter(token),
+                Work::End(ctx) => self.close_branch(ctx),
                 Work::Fail(ctx, error) => self.fail(ctx, error),
                 Work::SubFlowIdle(instance) => self.sub_flow_idle(instance),
             }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::slab::Key;
-use super::types::{Ctx, Paused, Resolution, Resumed, Token};
+use super::types::{Paused, Resolution, Resumed, Token, Work};
 use super::Engine;
 use crate::chunk::{Pause, ResumeTo};
 use crate::definition::Op;
@@ -24,7 +24,6 @@ impl Engine {
             return;
         };
         self.counts.finished += 1;
-        self.orphan(key, dispatch.effects.len());
         let (step, ctx) = (dispatch.step, dispatch.ctx);
         let name = step.name();
         let allowed = match step.definition.node(step.node).map(|node| &node.op) {
@@ -73,7 +72,7 @@ impl Engine {
             if kind == ErrorKind::PauseInHiddenStart {
                 self.stop(error);
             } else {
-                self.work.push_back(super::Work::Fail(ctx, error));
+                self.work.push_back(Work::Fail(ctx, error));
             }
         } else {
             self.interrupts.push(Paused {
@@ -206,17 +205,8 @@ impl Engine {
             }
             ResumeTo::Event(event) => {
                 self.announce(&event, payload, paused.ctx);
-                self.close_branch(paused.ctx);
+                self.work.push_back(Work::End(paused.ctx));
             }
-        }
-    }
-
-    /// The chain at `ctx` ends here; as an item of a collection it counts as null.
-    fn close_branch(&mut self, ctx: Ctx) {
-        if ctx.frame.is_none() {
-            self.retire(ctx);
-        } else {
-            self.branch_done(ctx, Value::Null);
         }
     }
 }

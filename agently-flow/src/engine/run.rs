@@ -111,7 +111,11 @@ impl Engine {
     }
 
     fn go_on(&mut self, key: Key) {
-        let Some(dispatch) = self.dispatches.get_mut(key) else {
+        // It may have ended, failed or begun to wait again since it was queued.
+        let waits = |dispatch: &&mut Dispatch| {
+            dispatch.phase == Phase::Running && !dispatch.permit && dispatch.awaiting == 0
+        };
+        let Some(dispatch) = self.dispatches.get_mut(key).filter(waits) else {
             return;
         };
         dispatch.permit = true;
@@ -134,7 +138,6 @@ impl Engine {
             return;
         };
         self.counts.finished += 1;
-        self.orphan(key, dispatch.effects.len());
         let permit = dispatch.permit;
         let ctx = dispatch.ctx;
         match dispatch.step.case {
@@ -239,7 +242,6 @@ impl Engine {
             self.back_off(key, delay);
         } else if let Some(dispatch) = self.dispatches.remove(key) {
             self.counts.finished += 1;
-            self.orphan(key, dispatch.effects.len());
             self.work.push_back(Work::Fail(dispatch.ctx, error));
             self.release(dispatch.permit);
         }

@@ -342,14 +342,6 @@ impl Engine {
         self.pump();
     }
 
-    /// The step is gone: errors of what it awaited are nobody's now.
-    pub(super) fn orphan(&mut self, key: Key, effects: usize) {
-        if effects == 0 {
-            return;
-        }
-        self.resumable.retain(|other| *other != key);
-    }
-
     fn step_ended(&self) -> Error {
         if self.fatal.is_some() || self.cut {
             return self.ended_error();

@@ -145,6 +145,9 @@ impl Engine {
     }
 
     pub(crate) fn watch_room(&mut self, cx: &Context<'_>) {
-        self.items.writers.push(cx.waker().clone());
+        let writers = &mut self.items.writers;
+        if !writers.iter().any(|known| known.will_wake(cx.waker())) {
+            writers.push(cx.waker().clone());
+        }
     }
 }

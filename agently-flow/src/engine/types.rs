@@ -57,6 +57,8 @@ pub(crate) struct Token {
 #[derive(Debug)]
 pub(super) enum Work {
     Enter(Token),
+    /// The branch has come to its end without a value.
+    End(Ctx),
     Fail(Ctx, Error),
     SubFlowIdle(Key),
 }
