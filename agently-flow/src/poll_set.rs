@@ -69,6 +69,9 @@ impl<F: Future + Unpin> PollSet<F> {
 
     /// Puts a future into a place and polls it for the first time.
     pub(crate) fn start(&mut self, place: usize, future: F) -> Option<F::Output> {
+        if self.places.is_empty() {
+            self.places.reserve_exact(1);
+        }
         while self.places.len() <= place {
             let signal = Arc::new(Signal {
                 place: self.places.len(),

@@ -12,7 +12,9 @@ mod support;
 
 use std::sync::{Arc, Barrier};
 
-use agently_flow::{chunk, chunk_blocking, ErrorKind, ExecutionOptions, FlowData, TriggerFlow};
+use agently_flow::{
+    chunk, chunk_blocking, ErrorKind, ExecutionOptions, FlowData, Pause, TriggerFlow,
+};
 use agently_testkit::hand::HandRuntime;
 use serde_json::json;
 use support::{run, store};
@@ -105,4 +107,62 @@ fn every_blocking_method_has_its_twin() {
         assert_eq!(*sync, bare);
     }
     assert!(TriggerFlow::SYNC_PAIRS.contains(&("start", "async_start")));
+}
+
+#[test]
+fn events_from_many_threads_are_each_handled_once() {
+    let hand = HandRuntime::new().unwrap();
+    let flow = TriggerFlow::new("threads").with_runtime(hand.runtime());
+    flow.when("E").to(chunk("e", |data: FlowData| async move {
+        data.async_append_state("seen", data.value()).await?;
+        Ok(())
+    }));
+    let execution = flow.create_execution(ExecutionOptions::new()).unwrap();
+    execution.start(()).unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let execution = &execution;
+            scope.spawn(move || {
+                for number in 0..250 {
+                    let event = thread * 250 + number;
+                    if number % 2 == 0 {
+                        execution.emit_nowait("E", event).unwrap();
+                    } else {
+                        execution.emit("E", event).unwrap();
+                    }
+                }
+            });
+        }
+    });
+    let closed = execution.close().unwrap();
+    let mut seen: Vec<i64> = serde_json::from_value(closed.snapshot["seen"].clone()).unwrap();
+    seen.sort_unstable();
+    assert_eq!(seen, (0..1000).collect::<Vec<_>>());
+}
+
+#[test]
+fn of_two_callers_that_resume_the_same_pause_one_wins() {
+    let hand = HandRuntime::new().unwrap();
+    let flow = TriggerFlow::new("race").with_runtime(hand.runtime());
+    flow.to(chunk("ask", |_: FlowData| async {
+        Err::<i64, _>(Pause::new("ask").id("i1").into())
+    }))
+    .to(chunk("commit", |data: FlowData| async move {
+        data.async_append_state("commits", data.value()).await?;
+        Ok(())
+    }));
+    for _ in 0..20 {
+        let execution = flow.create_execution(ExecutionOptions::new()).unwrap();
+        execution.start(()).unwrap();
+        let resume = |answer: i64| execution.continue_with("i1", answer, None).is_ok();
+        let (one, two) = std::thread::scope(|scope| {
+            let one = scope.spawn(|| resume(1));
+            let two = scope.spawn(|| resume(2));
+            (one.join().unwrap(), two.join().unwrap())
+        });
+        assert!(one != two, "exactly one wins");
+        let closed = execution.close().unwrap();
+        let winner = if one { 1 } else { 2 };
+        assert_eq!(closed.snapshot, json!({ "commits": [winner] }));
+    }
 }

@@ -184,6 +184,12 @@ impl Engine {
             return;
         }
         self.wakes.append(&mut self.waiters);
+        if !self.interrupts.is_empty() {
+            // It may wait for days: it keeps no room for more.
+            self.work.shrink_to_fit();
+            self.effects.shrink_to_fit();
+            self.ready.shrink_to_fit();
+        }
         if let Some(closing) = self.closing {
             if self.interrupts.is_empty() || self.fatal.is_some() {
                 self.finalise();

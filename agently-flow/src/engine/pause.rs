@@ -75,6 +75,9 @@ impl Engine {
                 self.work.push_back(Work::Fail(ctx, error));
             }
         } else {
+            if self.interrupts.is_empty() {
+                self.interrupts.reserve_exact(1);
+            }
             self.interrupts.push(Paused {
                 id,
                 kind: pause.kind,

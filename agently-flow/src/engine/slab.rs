@@ -60,6 +60,10 @@ impl<T> Slab<T> {
                 };
             }
         }
+        if self.entries.is_empty() {
+            // Most executions that wait hold one of a thing.
+            self.entries.reserve_exact(1);
+        }
         let slot = u32::try_from(self.entries.len()).unwrap_or(u32::MAX - 1);
         self.entries.push(Entry {
             generation: 0,
