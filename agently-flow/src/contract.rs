@@ -8,11 +8,17 @@ use serde_json::Value;
 
 use crate::data::read;
 use crate::error::{Error, ErrorKind, Result};
+use crate::schema::Schema;
 
-type Check = Arc<dyn Fn(&Value) -> std::result::Result<(), serde_json::Error> + Send + Sync>;
+type Check = Arc<dyn Fn(&Value) -> std::result::Result<(), Misfit> + Send + Sync>;
+type Misfit = Box<dyn std::error::Error + Send + Sync>;
 
-/// The types of a flow's input, stream items and result. A value that is none is an error where
-/// it crosses the boundary.
+/// What a flow's input, stream items and result must be, by Rust type or by JSON Schema. Anything
+/// else is an error where it crosses the boundary.
+///
+/// Of JSON Schema, `type`, `enum`, `const`, `properties`, `required`, `additionalProperties`,
+/// `items` and the limits of length, size and range are understood; other keywords are refused,
+/// so that nothing goes unchecked in silence.
 ///
 /// ```
 /// use agently_flow::{Contract, TriggerFlow};
@@ -41,6 +47,16 @@ impl Contract {
         self
     }
 
+    /// The value it is started with fits this JSON Schema.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`Contract`](ErrorKind::Contract) for a schema that is not understood.
+    pub fn input_schema(mut self, json_schema: Value) -> Result<Self> {
+        self.input = Some(schema(json_schema)?);
+        Ok(self)
+    }
+
     /// Each stream item is a `T`.
     #[must_use]
     pub fn stream_item<T: DeserializeOwned + 'static>(mut self) -> Self {
@@ -48,11 +64,31 @@ impl Contract {
         self
     }
 
+    /// Each stream item fits this JSON Schema.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`Contract`](ErrorKind::Contract) for a schema that is not understood.
+    pub fn stream_item_schema(mut self, json_schema: Value) -> Result<Self> {
+        self.item = Some(schema(json_schema)?);
+        Ok(self)
+    }
+
     /// The value of its last stage, or the one that was set, is a `T`.
     #[must_use]
     pub fn result<T: DeserializeOwned + 'static>(mut self) -> Self {
         self.result = Some(check::<T>());
         self
+    }
+
+    /// The value of its last stage, or the one that was set, fits this JSON Schema.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`Contract`](ErrorKind::Contract) for a schema that is not understood.
+    pub fn result_schema(mut self, json_schema: Value) -> Result<Self> {
+        self.result = Some(schema(json_schema)?);
+        Ok(self)
     }
 
     pub(crate) fn check_input(&self, value: &Value) -> Result<()> {
@@ -69,7 +105,12 @@ impl Contract {
 }
 
 fn check<T: DeserializeOwned + 'static>() -> Check {
-    Arc::new(|value| read::<T>(value).map(drop))
+    Arc::new(|value| Ok(read::<T>(value).map(drop)?))
+}
+
+fn schema(schema: Value) -> Result<Check> {
+    let schema = Schema::new(schema)?;
+    Ok(Arc::new(move |value| Ok(schema.check(value)?)))
 }
 
 fn apply(check: Option<&Check>, value: &Value, what: &str) -> Result<()> {

@@ -68,6 +68,7 @@ mod options;
 mod outcome;
 mod path;
 mod poll_set;
+mod schema;
 mod shared;
 mod snapshot;
 mod stream;

@@ -10,8 +10,10 @@
 
 mod support;
 
-use agently_flow::{condition, Chunk, ExecutionOptions, FlowData, Pause};
-use serde_json::Value;
+use std::error::Error as _;
+
+use agently_flow::{condition, Chunk, Contract, ErrorKind, ExecutionOptions, FlowData, Pause};
+use serde_json::{json, Value};
 use support::{flow, pass, run};
 
 fn pictured(runtime: &agently_api::rt::Runtime) -> agently_flow::TriggerFlow {
@@ -80,4 +82,68 @@ fn mermaid_of_a_running_execution_shows_what_ran_and_what_waits() {
         assert!(picture.contains("    n6[\"work (3×)\"]\n"), "{picture}");
         assert!(picture.contains("    class n3 ran\n"), "{picture}");
     });
+}
+
+#[test]
+fn a_contract_in_json_schema_names_the_place_that_does_not_fit() {
+    run(|runtime| async move {
+        let flow = flow(&runtime);
+        let schema = json!({
+            "type": "object",
+            "required": ["tasks"],
+            "additionalProperties": false,
+            "properties": {
+                "tasks": {
+                    "type": "array",
+                    "minItems": 1,
+                    "items": { "type": ["string", "null"], "maxLength": 5 }
+                },
+                "level": { "type": "integer", "minimum": 1, "maximum": 3 },
+                "mode": { "enum": ["fast", "slow"] }
+            }
+        });
+        flow.set_contract(Contract::new().input_schema(schema).unwrap());
+        flow.to(Chunk::new(pass));
+        let good = json!({ "tasks": ["a", null], "level": 2, "mode": "slow" });
+        flow.async_start(good).await.unwrap();
+        for (input, message) in [
+            (json!([]), "the value is a list, not of type \"object\""),
+            (json!({}), "the value has no `tasks`"),
+            (json!({ "tasks": [] }), "tasks has 0 items"),
+            (
+                json!({ "tasks": ["a", 1] }),
+                "tasks[1] is a number, not of type [\"string\",\"null\"]",
+            ),
+            (
+                json!({ "tasks": ["too long"] }),
+                "tasks[0] has 8 characters",
+            ),
+            (
+                json!({ "tasks": ["a"], "level": 4 }),
+                "level is out of range",
+            ),
+            (
+                json!({ "tasks": ["a"], "mode": "odd" }),
+                "mode is none of the values allowed",
+            ),
+            (json!({ "tasks": ["a"], "more": 1 }), "more is not allowed"),
+        ] {
+            let error = flow.async_start(input).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Contract);
+            assert_eq!(error.source().unwrap().to_string(), message);
+        }
+    });
+}
+
+#[test]
+fn a_contract_refuses_schema_keywords_that_it_would_not_check() {
+    let schema = json!({ "properties": { "x": { "pattern": "^a" } } });
+    let error = Contract::new().result_schema(schema).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Contract);
+    assert!(
+        error
+            .to_string()
+            .contains("at `/properties/x/` has the keyword `pattern`"),
+        "{error}"
+    );
 }
