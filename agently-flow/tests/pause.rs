@@ -448,3 +448,57 @@ fn f072_intervention_auto() {
         }
     });
 }
+
+#[test]
+fn a_collection_inside_another_pauses_as_a_whole_and_caps_stay_hard() {
+    run(|runtime| async move {
+        let gauge = support::Gauge::default();
+        let child = agently_flow::TriggerFlow::new("child");
+        let (rt, watch) = (runtime.clone(), gauge.clone());
+        child
+            .for_each(None)
+            .to(chunk("ask", |data: FlowData| async move {
+                match data.input::<i64>()? {
+                    0 => Ok(json!("no question")),
+                    item => Err(Pause::new("ask").id(format!("i{item}")).into()),
+                }
+            }))
+            .to(chunk("work", move |data: FlowData| {
+                let (rt, watch) = (rt.clone(), watch.clone());
+                async move {
+                    let _inside = watch.enter();
+                    sleep(&rt, 10).await;
+                    Ok(data.value().clone())
+                }
+            }))
+            .end_for_each();
+        let flow = flow(&runtime);
+        flow.for_each(1)
+            .to_sub_flow(
+                &child,
+                agently_flow::Capture::new(),
+                agently_flow::WriteBack::new().put("value", "result"),
+            )
+            .end_for_each()
+            .to(store);
+        let execution = flow.create_execution(ExecutionOptions::new()).unwrap();
+        execution
+            .async_start(json!([[1], [2], [3], [0]]))
+            .await
+            .unwrap();
+        assert_eq!(
+            execution.pending_interrupts().len(),
+            3,
+            "paused items let others in"
+        );
+        for id in ["i3", "i1", "i2"] {
+            execution.continue_with(id, id, None).unwrap();
+        }
+        let closed = execution.async_close().await.unwrap();
+        assert_eq!(
+            closed.snapshot,
+            json!({ "result": [["i1"], ["i2"], ["i3"], ["no question"]] })
+        );
+        assert_eq!(gauge.most(), 1, "one item at a time, also after the pause");
+    });
+}

@@ -1,7 +1,9 @@
 //! Failures, and what is cut off because of them.
 
+use std::collections::VecDeque;
+
 use super::slab::Key;
-use super::types::{Ctx, Effect, Waiter};
+use super::types::{Ctx, Effect, Resumed, Waiter};
 use super::{Engine, FailurePolicy};
 use crate::error::{Error, ErrorKind};
 
@@ -209,6 +211,27 @@ impl Engine {
             .into_iter()
             .partition(|paused: &super::Paused| self.is_doomed(doom, &paused.ctx));
         self.interrupts = kept;
+        let mut resumed: Vec<Resumed> = Vec::new();
+        for key in self.collections.keys() {
+            if collections.contains(&key) {
+                continue;
+            }
+            let waiting = self
+                .collections
+                .get_mut(key)
+                .map(|c| std::mem::take(&mut c.resumed));
+            let mut kept = VecDeque::new();
+            for waiting in waiting.unwrap_or_default() {
+                if self.is_doomed(doom, &waiting.paused.ctx) {
+                    resumed.push(waiting);
+                } else {
+                    kept.push_back(waiting);
+                }
+            }
+            if let Some(collection) = self.collections.get_mut(key) {
+                collection.resumed = kept;
+            }
+        }
         self.drop_work(|engine, ctx| engine.is_doomed(doom, ctx));
 
         self.cut |= !dispatches.is_empty();
@@ -225,6 +248,9 @@ impl Engine {
         let gone: Vec<super::Paused> = gone;
         for paused in gone {
             self.drop_frame(paused.ctx.scope);
+        }
+        for waiting in resumed {
+            self.retire(waiting.paused.ctx);
         }
         for instance in instances {
             // The one that is meant ends by its own group; those inside end here.

@@ -235,8 +235,13 @@ impl Engine {
     /// Collections in which nothing else ran need room in those around them as well; the outermost
     /// of them is where it waits.
     pub(super) fn branch_resumes(&mut self, resumed: Resumed) {
-        let mut at = resumed.paused.ctx.frame;
-        while let Some(key) = self.frame(at).map(|frame| frame.collection) {
+        let mut at = Some(resumed.paused.ctx);
+        while let Some(ctx) = at {
+            let Some(key) = self.frame(ctx.frame).map(|frame| frame.collection) else {
+                // Outside of blocks; inside a sub-flow of which nothing ran, so did its stage.
+                at = self.paused_parent(ctx);
+                continue;
+            };
             let Some(collection) = self.collections.get_mut(key) else {
                 break;
             };
@@ -244,12 +249,10 @@ impl Engine {
                 collection.resumed.push_back(resumed);
                 return;
             }
-            if collection.active > 0 {
-                break;
-            }
-            at = collection.ctx.frame;
+            at = (collection.active == 0).then_some(collection.ctx);
         }
         self.branch_is_back(resumed.paused.ctx);
+        self.reattach(resumed.paused.ctx);
         self.go_on_from(resumed);
     }
 

@@ -174,7 +174,6 @@ impl Engine {
         if let Some(group) = self.groups.get_mut(base.group) {
             group.pending += 1;
         }
-        self.reattach(paused.ctx);
         self.branch_resumes(Resumed { paused, payload });
         self.pump();
         Ok(Accepted {

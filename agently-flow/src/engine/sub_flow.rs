@@ -175,6 +175,13 @@ impl Engine {
         }
     }
 
+    /// Where the sub-flow around `ctx` was called, if all of it is paused.
+    pub(super) fn paused_parent(&self, ctx: Ctx) -> Option<Ctx> {
+        let instance = self.instances.get(self.instance_of(ctx.scope))?;
+        let parent = instance.parent.as_ref()?;
+        parent.detached.then_some(parent.ctx)
+    }
+
     /// A branch inside a sub-flow goes on: the flows around it count as running again.
     pub(super) fn reattach(&mut self, ctx: Ctx) {
         let mut at = self.instance_of(ctx.scope);
