@@ -374,3 +374,8 @@ fn random_flows_agree_with_a_plain_interpreter() {
         one(seed);
     }
 }
+
+#[test]
+fn a_sub_flow_whose_resumed_branch_waits_for_room_has_not_ended() {
+    one(706);
+}

@@ -100,6 +100,7 @@ impl Engine {
         self.collections.clear();
         self.joins.clear();
         self.interrupts.clear();
+        self.queued = 0;
         for key in self.instances.keys() {
             if key != self.root {
                 self.instances.remove(key);
@@ -223,6 +224,7 @@ impl Engine {
             let mut kept = VecDeque::new();
             for waiting in waiting.unwrap_or_default() {
                 if self.is_doomed(doom, &waiting.paused.ctx) {
+                    self.queued = self.queued.saturating_sub(1);
                     resumed.push(waiting);
                 } else {
                     kept.push_back(waiting);
@@ -250,7 +252,7 @@ impl Engine {
             self.drop_frame(paused.ctx.scope);
         }
         for waiting in resumed {
-            self.retire(waiting.paused.ctx);
+            self.drop_frame(waiting.paused.ctx.scope);
         }
         for instance in instances {
             // The one that is meant ends by its own group; those inside end here.
@@ -279,7 +281,8 @@ impl Engine {
         for key in collections {
             if let Some(collection) = self.collections.remove(key) {
                 for resumed in collection.resumed {
-                    self.retire(resumed.paused.ctx);
+                    self.queued = self.queued.saturating_sub(1);
+                    self.drop_frame(resumed.paused.ctx.scope);
                 }
                 self.drop_frame(collection.ctx.scope);
             }

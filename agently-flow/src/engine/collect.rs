@@ -62,6 +62,7 @@ impl Engine {
                 return;
             }
             if let Some(resumed) = collection.resumed.pop_front() {
+                self.queued = self.queued.saturating_sub(1);
                 self.branch_resumes(resumed);
                 continue;
             }
@@ -247,10 +248,12 @@ impl Engine {
             };
             if collection.active >= collection.cap {
                 collection.resumed.push_back(resumed);
+                self.queued += 1;
                 return;
             }
             at = (collection.active == 0).then_some(collection.ctx);
         }
+        self.hold_group(resumed.paused.ctx.group);
         self.branch_is_back(resumed.paused.ctx);
         self.reattach(resumed.paused.ctx);
         self.go_on_from(resumed);

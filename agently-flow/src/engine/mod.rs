@@ -84,6 +84,8 @@ pub(crate) struct Engine {
     resumable: VecDeque<Key>,
     running: usize,
     interrupts: Vec<Paused>,
+    /// Resumed branches that wait for room in a collection.
+    queued: usize,
     resolutions: BTreeMap<String, Resolution>,
     bindings: Vec<Binding>,
     interventions: Vec<Intervention>,
@@ -128,6 +130,7 @@ impl Engine {
             resumable: VecDeque::new(),
             running: 0,
             interrupts: Vec::new(),
+            queued: 0,
             resolutions: BTreeMap::new(),
             bindings: Vec::new(),
             interventions: Vec::new(),

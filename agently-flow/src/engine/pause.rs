@@ -171,9 +171,6 @@ impl Engine {
         // Whoever awaited the branch has been told that it settled: it is the flow's own now.
         let base = self.base(self.instance_of(paused.ctx.scope));
         paused.ctx.group = base.group;
-        if let Some(group) = self.groups.get_mut(base.group) {
-            group.pending += 1;
-        }
         self.branch_resumes(Resumed { paused, payload });
         self.pump();
         Ok(Accepted {

@@ -156,6 +156,11 @@ impl Engine {
         engine.instances = image.instances;
         engine.frames = image.frames;
         engine.collections = image.collections;
+        engine.queued = engine
+            .collections
+            .iter()
+            .map(|(_, collection)| collection.resumed.len())
+            .sum();
         engine.groups = image.groups;
         engine.joins = image
             .joins

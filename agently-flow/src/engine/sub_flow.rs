@@ -158,6 +158,12 @@ impl Engine {
     fn has_interrupts_in(&self, instance: Key) -> bool {
         let waits = |ctx: &Ctx| self.is_within(ctx, instance);
         self.interrupts.iter().any(|paused| waits(&paused.ctx))
+            || (self.queued > 0
+                && self
+                    .collections
+                    .iter()
+                    .flat_map(|(_, collection)| &collection.resumed)
+                    .any(|resumed| waits(&resumed.paused.ctx)))
     }
 
     /// Whether `ctx` is in an instance or in one below it.
