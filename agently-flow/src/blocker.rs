@@ -22,9 +22,15 @@ impl Blocker {
         }
     }
 
-    pub(crate) fn run<T>(&self, future: impl Future<Output = Result<T>>) -> Result<T> {
+    pub(crate) fn run<T>(
+        &self,
+        twin: &'static str,
+        future: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
         match &self.runtime {
-            Some(runtime) => runtime.block_on(future)?,
+            Some(runtime) => runtime
+                .block_on(future)
+                .unwrap_or_else(|_| Err(Error::blocking_in_async(twin))),
             // Without a runtime nothing runs, and the future is ready with the reason.
             None => future.now_or_never().unwrap_or_else(|| {
                 Err(Error::new(
@@ -35,8 +41,9 @@ impl Blocker {
         }
     }
 
-    pub(crate) fn iter<S: Stream>(&self, stream: S) -> BlockingStream<S> {
+    pub(crate) fn iter<S: Stream>(&self, twin: &'static str, stream: S) -> BlockingStream<S> {
         BlockingStream {
+            twin,
             stream: Some(stream),
             blocker: self.clone(),
         }
@@ -50,6 +57,7 @@ impl Blocker {
 /// [`BlockingInAsync`](crate::ErrorKind::BlockingInAsync) and ends.
 #[must_use = "iterators do nothing unless advanced"]
 pub struct BlockingStream<S> {
+    twin: &'static str,
     stream: Option<S>,
     blocker: Blocker,
 }
@@ -62,7 +70,9 @@ where
 
     fn next(&mut self) -> Option<Result<T>> {
         let stream = self.stream.as_mut()?;
-        let next = self.blocker.run(stream.next().map(Option::transpose));
+        let next = self
+            .blocker
+            .run(self.twin, stream.next().map(Option::transpose));
         if !matches!(next, Ok(Some(_))) {
             self.stream = None;
         }

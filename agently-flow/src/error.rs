@@ -116,6 +116,16 @@ impl ErrorKind {
 }
 
 impl Error {
+    pub(crate) fn blocking_in_async(twin: &str) -> Self {
+        Self::new(
+            ErrorKind::BlockingInAsync,
+            format!(
+                "a blocking call was made inside an async task, where it could wait for ever; \
+                 await `{twin}` instead, or move the call to `spawn_blocking`"
+            ),
+        )
+    }
+
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Arc::new(Inner {
             kind,

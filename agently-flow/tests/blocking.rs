@@ -91,7 +91,7 @@ fn a_blocking_call_inside_an_async_task_is_an_error_that_names_the_twin() {
         flow.to(store);
         let error = flow.start(1).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::BlockingInAsync);
-        assert!(error.to_string().contains("`async_`"), "{error}");
+        assert!(error.to_string().contains("`async_start`"), "{error}");
     });
 }
 
