@@ -44,6 +44,12 @@ pub use agently_backend_smol as smol;
 /// The tokio runtime: `agently::tokio::runtime()`.
 #[cfg(feature = "tokio")]
 pub use agently_backend_tokio as tokio;
+/// TriggerFlow: event-driven flows that pause, resume and are saved.
+///
+/// A flow is given its runtime with [`with_runtime`](agently_flow::TriggerFlow::with_runtime); that
+/// of an [`Agently`] is at [`Agently::runtime`].
+#[cfg(feature = "flow")]
+pub use agently_flow as flow;
 /// Scripted models, cassettes and the loopback server.
 #[cfg(feature = "mock")]
 pub use agently_provider_mock as mock;
