@@ -11,9 +11,10 @@ use agently_api::data::{Path, Segment, StreamingData};
 
 use super::ensure::is_empty;
 use super::fields;
-use super::judge::{Refusal, Verdict};
+use super::judge::Verdict;
 use super::limits::broken_by;
 use super::log::Log;
+use super::refusal::Refusal;
 use super::validators::{one, Asked};
 use crate::error::{Error, ErrorKind};
 use crate::options::Options;

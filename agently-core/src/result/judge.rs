@@ -5,11 +5,11 @@ use std::fmt::Display;
 
 use agently_api::data::{Node, Warning, WarningKind};
 use agently_api::model::FinishReason;
-use serde_json::Value;
 
 use super::ensure::unmet;
 use super::limits::broken_limits;
 use super::log::Log;
+use super::refusal::{bounded, Refusal};
 use crate::error::{Error, ErrorKind};
 use crate::format::Format;
 use crate::instant::{Document, DocumentState};
@@ -18,9 +18,6 @@ use crate::prompt::Prompt;
 use crate::repair::{repair, RepairReason};
 use crate::schema::Schema;
 use crate::typed::{Misfit, Typed};
-
-/// The longest reason that is sent back to the model, in characters.
-const MAX_REASON: usize = 300;
 
 pub(super) enum Verdict {
     /// The answer is accepted; `None` means the text itself is the data.
@@ -39,37 +36,6 @@ impl Verdict {
             refusal.early = true;
         }
         self
-    }
-}
-
-/// Why an answer was refused.
-pub(super) struct Refusal {
-    /// In words for the model, of bounded length.
-    pub(super) reason: String,
-    /// The validator that refused it; `None` if the pipeline did.
-    pub(super) validator: Option<String>,
-    /// More about it, for the caller.
-    pub(super) payload: Option<Value>,
-    /// Whether the answer was still being written.
-    pub(super) early: bool,
-}
-
-impl Refusal {
-    pub(super) fn new(reason: String) -> Self {
-        Self {
-            reason: bounded(reason),
-            validator: None,
-            payload: None,
-            early: false,
-        }
-    }
-}
-
-/// A reason of bounded length.
-fn bounded(reason: String) -> String {
-    match reason.char_indices().nth(MAX_REASON) {
-        Some((end, _)) => format!("{}…", reason.get(..end).unwrap_or_default()),
-        None => reason,
     }
 }
 

@@ -9,7 +9,7 @@ use agently_api::data::{
 };
 use agently_api::model::{ModelEvent, ToolCall, ToolCallDelta};
 
-use super::judge::Refusal;
+use super::refusal::Refusal;
 use super::tools::ToolCalls;
 use crate::error::{Error, Result};
 use crate::format::{AnswerParser, Layout};

@@ -9,6 +9,7 @@ mod judge;
 mod kind;
 mod limits;
 mod log;
+mod refusal;
 mod shared;
 mod tools;
 mod typed;

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 use agently_api::data::Node;
 use serde_json::Value;
 
-use super::judge::{Refusal, Verdict};
+use super::judge::Verdict;
 use super::log::Log;
+use super::refusal::Refusal;
 use crate::error::{Error, ErrorKind};
 use crate::options::Options;
 use crate::validate::{Judgment, Next, ValidationContext, Validator};
