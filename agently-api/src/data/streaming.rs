@@ -81,6 +81,7 @@ impl fmt::Display for CompletionSource {
 /// Whether an item is a delta or a completion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum EventType {
     /// The field grew.
     Delta,
